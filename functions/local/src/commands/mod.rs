@@ -1,0 +1,128 @@
+//! One module a command, and what they share: exit codes and writing results.
+
+mod compare;
+mod demo;
+mod diff;
+mod inspect;
+mod policy_types;
+
+use crate::cli::{Cli, Command, Format, OutputArgs, VerdictArgs};
+use crate::render::{self, Style};
+use anyhow::{Context as _, bail};
+use plumbline_governance::report::Report;
+use std::io::{IsTerminal as _, Write as _};
+use std::path::Path;
+
+/// Everything in scope was proven equal.
+pub(crate) const EXIT_EQUAL: u8 = 0;
+/// The command could not do its work.
+pub(crate) const EXIT_ERROR: u8 = 1;
+/// Drift.
+pub(crate) const EXIT_DRIFT: u8 = 2;
+/// No drift found, but not everything was proven.
+pub(crate) const EXIT_NOT_PROVEN: u8 = 3;
+
+/// Runs a command and returns its exit code.
+///
+/// # Errors
+/// Says what could not be done and what to do next.
+pub(crate) fn run(cli: &Cli) -> anyhow::Result<u8> {
+    match &cli.command {
+        Command::Compare(args) => compare::run(args),
+        Command::Inspect(args) => inspect::run(args),
+        Command::Diff(args) => diff::run(args),
+        Command::PolicyTypes(args) => policy_types::run(args),
+        Command::Demo(args) => demo::run(args),
+    }
+}
+
+/// The exit code of a report (contracts 3.3).
+fn exit_code(report: &Report, verdict: &VerdictArgs) -> u8 {
+    let unproven = report.gaps.iter().any(|gap| gap.kind.lowers_trust());
+    let fails = verdict
+        .fail_on
+        .severity()
+        .is_some_and(|least| report.drift.iter().any(|drift| drift.severity >= least));
+    match (fails, unproven) {
+        (_, true) if verdict.strict => EXIT_NOT_PROVEN,
+        (true, _) => EXIT_DRIFT,
+        (false, true) if !verdict.allow_gaps => EXIT_NOT_PROVEN,
+        _ => EXIT_EQUAL,
+    }
+}
+
+/// Checks that the output options fit together, before any work is done.
+fn check_output(output: &OutputArgs) -> anyhow::Result<()> {
+    if output.sarif_baseline.is_some() && output.format != Format::Sarif {
+        bail!("--sarif-baseline needs --format sarif");
+    }
+    Ok(())
+}
+
+/// Renders a report and writes it where it is wanted.
+fn write_report(report: &Report, output: &OutputArgs) -> anyhow::Result<()> {
+    let bytes = match output.format {
+        Format::Text => render::text(report, style(output.output.as_deref())).into_bytes(),
+        Format::Json => render::json(report).into_bytes(),
+        Format::Csv => render::csv(report),
+        Format::Html => render::html(report).into_bytes(),
+        Format::Sarif => {
+            let previous = output.sarif_baseline.as_deref().map(read_sarif).transpose()?;
+            render::sarif(report, previous.as_ref()).into_bytes()
+        }
+    };
+    write_out(&bytes, output.output.as_deref())
+}
+
+fn read_sarif(path: &Path) -> anyhow::Result<serde_sarif::sarif::Sarif> {
+    let bytes = std::fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
+    serde_json::from_slice(&bytes).with_context(|| {
+        format!(
+            "{} is no SARIF log; name the file that a previous run wrote with --format sarif",
+            path.display()
+        )
+    })
+}
+
+/// Colour and width: colour on a terminal alone, and not where `NO_COLOR` asks for none.
+fn style(file: Option<&Path>) -> Style {
+    let terminal = file.is_none() && std::io::stdout().is_terminal();
+    let no_color = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+    let width = if terminal { terminal_width() } else { 120 };
+    Style { colour: terminal && !no_color, width }
+}
+
+fn terminal_width() -> usize {
+    let (_, columns) = console::Term::stdout().size();
+    usize::from(columns).clamp(60, 200)
+}
+
+/// Writes to a file, whole or not at all, or to standard output.
+fn write_out(bytes: &[u8], file: Option<&Path>) -> anyhow::Result<()> {
+    let Some(path) = file else {
+        let mut out = std::io::stdout().lock();
+        out.write_all(bytes)?;
+        return Ok(out.flush()?);
+    };
+    let named = || format!("cannot write {}", path.display());
+    // A link stays a link: what it points to is replaced. A pipe or a device is written to.
+    let target = std::fs::canonicalize(path);
+    let special = match &target {
+        Ok(target) => !target.is_file(),
+        Err(_) => path.is_symlink(),
+    };
+    if special {
+        return std::fs::write(path, bytes).with_context(named);
+    }
+    let path = target.as_deref().unwrap_or(path);
+    let name = path.file_name().with_context(named)?.to_string_lossy();
+    // Beside the file, so that the rename is one step on one file system.
+    let temporary = path.with_file_name(format!(".{name}.{}.tmp", std::process::id()));
+    let written =
+        std::fs::write(&temporary, bytes).and_then(|()| std::fs::rename(&temporary, path));
+    if written.is_err() {
+        // Nothing half written stays; the first error is the one to tell.
+        let _ = std::fs::remove_file(&temporary);
+    }
+    written.with_context(named)
+}

@@ -1,0 +1,187 @@
+//! Reads a folder of exported policies: files in parallel, order fixed, payloads again on demand.
+
+use anyhow::{Context as _, bail};
+use plumbline_governance::compare::Payloads;
+use plumbline_governance::gap::GapKind;
+use plumbline_governance::inventory::{Doubt, FileReading, Inventory, Reader, SideName};
+use plumbline_governance::report::Gap;
+use plumbline_governance::subject::Source;
+use plumbline_policy::policy::Payload;
+use plumbline_policy::secret::SecretKey;
+use plumbline_policy::tenant::{Localiser, TenantFacts};
+use rayon::prelude::*;
+use std::path::{Path, PathBuf};
+use walkdir::WalkDir;
+
+/// One side of a compare on disk.
+#[derive(Debug)]
+pub(crate) struct Folder {
+    root: PathBuf,
+    files: Vec<String>,
+    reader: Reader,
+    tenant_facts: bool,
+}
+
+impl Folder {
+    /// Lists a folder (or takes a single file). Links are followed; a folder that holds itself is an error.
+    ///
+    /// # Errors
+    /// Names the folder that does not exist or cannot be listed, and the facts file that cannot be read.
+    pub(crate) fn open(root: &Path, facts: Option<&Path>, key: SecretKey) -> anyhow::Result<Self> {
+        let found = std::fs::metadata(root).with_context(|| {
+            format!("cannot open {}; name a folder of exported policies", root.display())
+        })?;
+        let facts_given = facts.is_some();
+        let facts = facts.map(read_facts).transpose()?.unwrap_or_default();
+        let reader = Reader { key, localiser: Localiser::new(&facts), annotations: false };
+        let (root, files) = if found.is_file() {
+            let name = root.file_name().map(|name| name.to_string_lossy().into_owned());
+            let parent = root.parent().map(Path::to_owned).unwrap_or_default();
+            (parent, name.into_iter().collect())
+        } else {
+            (root.to_owned(), list(root)?)
+        };
+        Ok(Self { root, files, reader, tenant_facts: facts_given })
+    }
+
+    /// How many files the folder holds.
+    #[must_use]
+    pub(crate) fn len(&self) -> usize {
+        self.files.len()
+    }
+
+    /// Reads annotations of the transport too.
+    #[must_use]
+    pub(crate) fn with_annotations(mut self) -> Self {
+        self.reader.annotations = true;
+        self
+    }
+
+    /// How payloads of the folder are read.
+    #[must_use]
+    pub(crate) fn reader(&self) -> &Reader {
+        &self.reader
+    }
+
+    /// Reads the bytes of one file.
+    ///
+    /// # Errors
+    /// As the file system says.
+    pub(crate) fn bytes(&self, file: &str) -> std::io::Result<Vec<u8>> {
+        std::fs::read(self.root.join(file))
+    }
+
+    /// Reads every file. `step` is called once a file, from any thread.
+    #[must_use]
+    pub(crate) fn inventory(
+        &self,
+        source: String,
+        complete: bool,
+        step: &(dyn Fn() + Sync),
+    ) -> Inventory {
+        let readings: Vec<FileReading> = self
+            .files
+            .par_iter()
+            .map(|file| {
+                let reading = self.read(file);
+                step();
+                reading
+            })
+            .collect();
+        Inventory::gather(source, self.tenant_facts, complete, readings)
+    }
+
+    fn read(&self, file: &str) -> FileReading {
+        if !Path::new(file).extension().is_some_and(|ending| ending.eq_ignore_ascii_case("json")) {
+            return note(file, GapKind::NotAPolicy, "only .json files are read".to_owned());
+        }
+        match self.bytes(file) {
+            Ok(bytes) => self.reader.read_file(file, &bytes),
+            Err(error) => {
+                let mut reading = self.reader.read_file(file, b"");
+                // The folder tells what is in doubt; the reason is the file system's.
+                for (gap, _) in &mut reading.gaps {
+                    gap.detail = format!("cannot be read: {error}");
+                }
+                reading
+            }
+        }
+    }
+}
+
+fn note(file: &str, kind: GapKind, detail: String) -> FileReading {
+    let gap = Gap { kind, policy_type: None, side: None, source_file: file.to_owned(), detail };
+    FileReading { gaps: vec![(gap, Doubt::Nothing)], ..FileReading::default() }
+}
+
+fn list(root: &Path) -> anyhow::Result<Vec<String>> {
+    let mut files = Vec::new();
+    let walk = WalkDir::new(root).follow_links(true).into_iter().filter_entry(|entry| {
+        entry.depth() == 0 || !entry.file_name().to_string_lossy().starts_with('.')
+    });
+    for entry in walk {
+        let entry = entry.with_context(|| format!("cannot list {}", root.display()))?;
+        if entry.file_type().is_file() {
+            let path = entry.path().strip_prefix(root).unwrap_or(entry.path());
+            let parts: Vec<_> =
+                path.components().map(|part| part.as_os_str().to_string_lossy()).collect();
+            files.push(parts.join("/"));
+        }
+    }
+    files.sort_unstable();
+    Ok(files)
+}
+
+fn read_facts(path: &Path) -> anyhow::Result<TenantFacts> {
+    let bytes = std::fs::read(path)
+        .with_context(|| format!("cannot read the tenant facts {}", path.display()))?;
+    serde_json::from_slice(&bytes).with_context(|| {
+        format!(
+            "{} holds no tenant facts; write {{\"tenant_id\": \"…\", \"domains\": [\"…\"], \
+             \"intune_account_id\": \"…\"}}",
+            path.display()
+        )
+    })
+}
+
+/// Both folders of a compare, for the second pass.
+#[derive(Debug)]
+pub(crate) struct Sides<'f> {
+    /// The golden folder.
+    pub baseline: &'f Folder,
+    /// The folder held to it.
+    pub current: &'f Folder,
+}
+
+impl Sides<'_> {
+    fn folder(&self, side: SideName) -> &Folder {
+        match side {
+            SideName::Baseline => self.baseline,
+            SideName::Current => self.current,
+        }
+    }
+}
+
+impl Payloads for Sides<'_> {
+    fn payload(&self, side: SideName, source: &Source) -> Option<Payload<'static>> {
+        let folder = self.folder(side);
+        let bytes = folder.bytes(&source.file).ok()?;
+        folder.reader.read_payload(source, &bytes).ok()
+    }
+
+    fn localiser(&self, side: SideName) -> &Localiser {
+        &self.folder(side).reader.localiser
+    }
+}
+
+/// A key for this run alone: secrets of two folders are compared under it and it is forgotten.
+///
+/// # Errors
+/// Fails when the system gives no randomness.
+pub(crate) fn ephemeral_key() -> anyhow::Result<SecretKey> {
+    let mut bytes = [0; 32];
+    if getrandom::fill(&mut bytes).is_err() {
+        bail!("the system gives no randomness, which comparing secrets needs");
+    }
+    Ok(SecretKey::new("ephemeral", bytes))
+}

@@ -1,0 +1,104 @@
+//! The names of a drift: the fingerprint names it exactly, the recurrence key names it over time.
+
+use crate::report::ChangeType;
+use plumbline_policy::digest::Digest;
+use serde::Serialize;
+
+/// Whose drift it is. Folders have no tenant and no profile; theirs is [`Owner::OFFLINE`].
+#[derive(Clone, Copy, Debug)]
+pub struct Owner<'o> {
+    /// The workspace.
+    pub workspace: &'o str,
+    /// The tenant.
+    pub tenant: &'o str,
+    /// The profile.
+    pub profile: &'o str,
+    /// `baseline_profile:<id>` (seed 101).
+    pub scope_key: &'o str,
+}
+
+impl Owner<'static> {
+    /// The owner of a compare of folders.
+    pub const OFFLINE: Self =
+        Self { workspace: "offline", tenant: "offline", profile: "offline", scope_key: "offline" };
+}
+
+/// The subject type of every drift (seed 101); `policy_type` tells the kinds apart.
+const SUBJECT_TYPE: &str = "policy";
+
+/// What a fingerprint is made of besides its owner.
+#[derive(Clone, Copy, Debug)]
+pub struct Fingerprint<'f> {
+    /// Catalog key.
+    pub policy_type: &'f str,
+    /// The subject's id in Graph.
+    pub external_id: Option<&'f str>,
+    /// The subject's key.
+    pub subject_key: Option<&'f str>,
+    /// Missing, different or unexpected.
+    pub change_type: ChangeType,
+    /// The golden version over the compared facets.
+    pub baseline_hash: Option<Digest>,
+    /// The other version over the compared facets.
+    pub current_hash: Option<Digest>,
+}
+
+impl Fingerprint<'_> {
+    /// Names this exact drift (contracts 4.1): any later change of either side gives another one.
+    #[must_use]
+    pub fn digest(&self, owner: Owner<'_>) -> Digest {
+        hash(&(
+            1,
+            owner.tenant,
+            owner.scope_key,
+            SUBJECT_TYPE,
+            self.policy_type,
+            self.external_id,
+            self.subject_key,
+            self.change_type,
+            self.baseline_hash,
+            self.current_hash,
+        ))
+    }
+}
+
+/// Names the drift of a subject over time (contracts 4.2): no hashes, no change type, no version in
+/// the name.
+#[must_use]
+pub fn recurrence_key(owner: Owner<'_>, policy_type: &str, subject_ref: Option<&str>) -> Digest {
+    hash(&(1, owner.workspace, owner.tenant, owner.profile, policy_type, subject_ref))
+}
+
+/// An array of strings, numbers and nulls is canonical as `serde_json` writes it.
+fn hash(value: &impl Serialize) -> Digest {
+    Digest::of(&serde_json::to_vec(value).unwrap_or_default())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn golden_vectors() {
+        let key = r#"["settingsCatalogPolicy","windows10","","win - laps - v3.1"]"#;
+        let fingerprint = Fingerprint {
+            policy_type: "settingsCatalogPolicy",
+            external_id: Some("ccde33f8-d5c4-411c-9bbe-371e9894d1f9"),
+            subject_key: Some(key),
+            change_type: ChangeType::MissingPolicy,
+            baseline_hash: Some(Digest::of(b"x")),
+            current_hash: None,
+        };
+        let text = format!(
+            "[1,\"offline\",\"offline\",\"policy\",\"settingsCatalogPolicy\",\
+             \"ccde33f8-d5c4-411c-9bbe-371e9894d1f9\",{},\"missing_policy\",\"{}\",null]",
+            serde_json::to_string(key).unwrap(),
+            Digest::of(b"x"),
+        );
+        assert_eq!(fingerprint.digest(Owner::OFFLINE), Digest::of(text.as_bytes()));
+        assert_eq!(
+            recurrence_key(Owner::OFFLINE, "a", Some("b")),
+            Digest::of(br#"[1,"offline","offline","offline","a","b"]"#)
+        );
+    }
+}

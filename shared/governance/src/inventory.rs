@@ -1,0 +1,357 @@
+//! An inventory: the subjects of one side, and everything about that side that is not proven.
+
+use crate::gap::GapKind;
+use crate::report::Gap;
+use crate::scope::EffectiveScope;
+use crate::subject::{Source, Subject};
+use plumbline_policy::catalog::{PolicyType, catalog};
+use plumbline_policy::classify::{Class, Surroundings, context_collection, types_in_doubt};
+use plumbline_policy::digest::Digest;
+use plumbline_policy::document::{NoDocuments, split};
+use plumbline_policy::json::{DecodeError, TextError, Value, parse, parse_payload, to_text};
+use plumbline_policy::policy::{Payload, admit};
+use plumbline_policy::secret::SecretKey;
+use plumbline_policy::tenant::Localiser;
+use std::collections::BTreeSet;
+
+/// Which side of a compare something belongs to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum SideName {
+    /// The golden side.
+    Baseline,
+    /// The side held to it.
+    Current,
+}
+
+impl SideName {
+    /// The word used in JSON.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Baseline => "baseline",
+            Self::Current => "current",
+        }
+    }
+}
+
+/// What a file holds instead of policies.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Unreadable {
+    /// The bytes are no text.
+    #[error(transparent)]
+    Text(#[from] TextError),
+    /// The text is no JSON that can be taken exactly.
+    #[error(transparent)]
+    Json(#[from] DecodeError),
+    /// The JSON is no policy and no list of policies.
+    #[error(transparent)]
+    Shape(#[from] NoDocuments),
+}
+
+/// How the payloads of one side are read.
+#[derive(Debug)]
+pub struct Reader {
+    /// The key under which secrets are compared.
+    pub key: SecretKey,
+    /// The side's tenant facts.
+    pub localiser: Localiser,
+    /// Whether annotations of the transport are read too, so that `inspect` can list them.
+    pub annotations: bool,
+}
+
+/// Types that a gap leaves without proof.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Doubt {
+    /// None: the gap speaks of one subject or leaf, or is a note.
+    #[default]
+    Nothing,
+    /// These types.
+    Types(BTreeSet<&'static str>),
+    /// Every type of the side.
+    Everything,
+}
+
+/// What one file added to an inventory.
+#[derive(Debug, Default)]
+pub struct FileReading {
+    /// Subjects, in the order of the file.
+    pub subjects: Vec<Subject>,
+    /// Gaps of the file, each with the types it leaves without proof.
+    pub gaps: Vec<(Gap, Doubt)>,
+    /// Types that the file proves to have been read, even where it holds none of them.
+    pub types_read: BTreeSet<&'static str>,
+}
+
+/// Splits the folders of a relative path, nearest first.
+#[must_use]
+pub fn folders(file: &str) -> Vec<&str> {
+    let mut parts: Vec<&str> = file.split('/').collect();
+    parts.pop();
+    parts.reverse();
+    parts
+}
+
+impl Reader {
+    /// Reads one file. Nothing is dropped: what is no subject is a gap with the file's name.
+    #[must_use]
+    pub fn read_file(&self, file: &str, bytes: &[u8]) -> FileReading {
+        let mut out = FileReading::default();
+        if let Err(error) = self.read_into(file, bytes, &mut out) {
+            let doubtful = types_in_doubt(&folders(file));
+            let doubt = if doubtful.is_empty() {
+                Doubt::Everything
+            } else {
+                Doubt::Types(doubtful.iter().map(|one| one.key.as_str()).collect())
+            };
+            let policy_type = doubtful.first().map(|one| one.key.clone());
+            out.add(GapKind::Unreadable, policy_type, file, error.to_string(), doubt);
+        }
+        out
+    }
+
+    fn parse<'t>(&self, text: &'t str) -> Result<Value<'t>, DecodeError> {
+        if self.annotations { parse(text) } else { parse_payload(text) }
+    }
+
+    fn read_into(&self, file: &str, bytes: &[u8], out: &mut FileReading) -> Result<(), Unreadable> {
+        let text = to_text(bytes)?;
+        let documents = split(self.parse(&text)?)?;
+        let folders = folders(file);
+        let around = Surroundings { page_context: documents.context.as_deref(), folders: &folders };
+        let page_collection =
+            documents.context.as_deref().and_then(|context| context_collection(catalog(), context));
+        if let Some(collection) = page_collection {
+            out.types_read.extend(catalog().in_collection(collection).map(|one| one.key.as_str()));
+        }
+        let mut page_types: BTreeSet<&'static str> = BTreeSet::new();
+        for (index, payload) in documents.payloads.into_iter().enumerate() {
+            let described = Described::of(&payload);
+            match admit(payload, around, &self.key) {
+                Ok((payload, _)) => {
+                    page_types.extend(
+                        catalog()
+                            .in_collection(&payload.policy_type.collection)
+                            .map(|one| one.key.as_str()),
+                    );
+                    out.types_read.insert(&payload.policy_type.key);
+                    let source = Source { file: file.to_owned(), index };
+                    out.subjects.push(Subject::read(&payload, &self.localiser, source));
+                }
+                Err(Class::Unknown { candidates }) => out.unknown(file, &candidates, &described),
+                // `admit` gives back unknown classes only.
+                Err(Class::Known { .. }) => {}
+            }
+        }
+        if documents.incomplete {
+            let types: BTreeSet<&'static str> = match page_collection {
+                Some(name) => catalog().in_collection(name).map(|one| one.key.as_str()).collect(),
+                None if page_types.is_empty() => {
+                    types_in_doubt(&folders).iter().map(|one| one.key.as_str()).collect()
+                }
+                None => page_types,
+            };
+            let first = types.first().map(|key| (*key).to_owned());
+            let doubt = if types.is_empty() { Doubt::Everything } else { Doubt::Types(types) };
+            let detail = "the page says that more pages follow (@odata.nextLink), and nothing proves \
+                          that they are here; export the whole list";
+            out.add(GapKind::Incomplete, first, file, detail.to_owned(), doubt);
+        }
+        Ok(())
+    }
+
+    /// Reads the payload of a subject again, in full.
+    ///
+    /// # Errors
+    /// Fails as reading the file does, and when the file holds fewer payloads than it did.
+    pub fn read_payload(
+        &self,
+        source: &Source,
+        bytes: &[u8],
+    ) -> Result<Payload<'static>, Unreadable> {
+        let text = to_text(bytes)?;
+        let documents = split(self.parse(&text)?)?;
+        let folders = folders(&source.file);
+        let around = Surroundings { page_context: documents.context.as_deref(), folders: &folders };
+        let payload = documents
+            .payloads
+            .into_iter()
+            .nth(source.index)
+            .and_then(|payload| admit(payload, around, &self.key).ok());
+        match payload {
+            Some((payload, _)) => Ok(Payload {
+                document: payload.document.into_owned(),
+                secrets: payload.secrets,
+                policy_type: payload.policy_type,
+            }),
+            None => Err(Unreadable::Shape(NoDocuments::Entry(source.index + 1))),
+        }
+    }
+}
+
+/// What an unclassified payload says of itself.
+struct Described {
+    odata_type: Option<String>,
+    name: Option<String>,
+    looks_like_policy: bool,
+}
+
+impl Described {
+    fn of(payload: &Value<'_>) -> Self {
+        let text = |name: &str| payload.get(name).and_then(Value::as_str).map(str::to_owned);
+        let has = |name: &str| payload.get(name).is_some();
+        let name = text("displayName").or_else(|| text("name"));
+        Self {
+            odata_type: text("@odata.type"),
+            looks_like_policy: has("@odata.type")
+                || has("@odata.context")
+                || (has("id") && name.is_some())
+                || has("settings"),
+            name,
+        }
+    }
+}
+
+impl FileReading {
+    fn add(
+        &mut self,
+        kind: GapKind,
+        policy_type: Option<String>,
+        file: &str,
+        detail: String,
+        doubt: Doubt,
+    ) {
+        let gap = Gap { kind, policy_type, side: None, source_file: file.to_owned(), detail };
+        self.gaps.push((gap, doubt));
+    }
+
+    fn unknown(&mut self, file: &str, candidates: &[&'static PolicyType], what: &Described) {
+        let name = what.name.as_deref().map(|name| format!("`{name}`: ")).unwrap_or_default();
+        let first = candidates.first().map(|one| one.key.clone());
+        match (&what.odata_type, candidates) {
+            _ if !what.looks_like_policy => {
+                let detail = "the file holds no policy".to_owned();
+                self.add(GapKind::NotAPolicy, None, file, detail, Doubt::Nothing);
+            }
+            (Some(odata_type), _) => {
+                // Its type is known to be none of the catalog's, so no other type is in doubt.
+                let detail =
+                    format!("{name}the catalog has no type for `{odata_type}`; it is not compared");
+                self.add(GapKind::UnknownType, None, file, detail, Doubt::Nothing);
+            }
+            (None, [_, ..]) => {
+                let keys: Vec<&str> = candidates.iter().map(|one| one.key.as_str()).collect();
+                let detail = format!(
+                    "{name}the policy does not say which of {} it is (no @odata.context, no \
+                     @odata.type); export it from the beta version of Graph",
+                    keys.join(", ")
+                );
+                let doubt = Doubt::Types(keys.into_iter().collect());
+                self.add(GapKind::UnknownType, first, file, detail, doubt);
+            }
+            (None, []) => {
+                let detail = format!(
+                    "{name}nothing tells the type (no @odata.context, no @odata.type, no folder named \
+                     as a policy type); put it into a folder such as settingsCatalogPolicy/"
+                );
+                self.add(GapKind::UnknownType, None, file, detail, Doubt::Everything);
+            }
+        }
+    }
+}
+
+/// The subjects of one side.
+#[derive(Debug, Default)]
+pub struct Inventory {
+    /// What was read, as the caller names it.
+    pub source: String,
+    /// Whether facts of the tenant were given.
+    pub tenant_facts: bool,
+    /// Subjects of comparable types, sorted by type, key, id and source.
+    pub subjects: Vec<Subject>,
+    /// Objects of unsupported types: targets of references only.
+    pub targets: Vec<Subject>,
+    /// Gaps, with what they leave without proof.
+    pub gaps: Vec<(Gap, Doubt)>,
+    /// Types that were read, even where there was none.
+    pub types_read: BTreeSet<&'static str>,
+    /// Whether the side is declared to hold every policy of its tenant.
+    pub complete: bool,
+}
+
+impl Inventory {
+    /// Puts the readings of all files together. The order of the readings does not matter.
+    #[must_use]
+    pub fn gather(
+        source: String,
+        tenant_facts: bool,
+        complete: bool,
+        readings: impl IntoIterator<Item = FileReading>,
+    ) -> Self {
+        let mut out = Self { source, tenant_facts, complete, ..Self::default() };
+        for reading in readings {
+            out.gaps.extend(reading.gaps);
+            out.types_read.extend(reading.types_read);
+            for subject in reading.subjects {
+                if subject.policy_type.is_comparable() {
+                    out.subjects.push(subject);
+                } else {
+                    out.gaps.push((unsupported(&subject), Doubt::Nothing));
+                    out.targets.push(subject);
+                }
+            }
+        }
+        let order = |a: &Subject, b: &Subject| {
+            (&a.policy_type.key, &a.key, &a.external_id, &a.source).cmp(&(
+                &b.policy_type.key,
+                &b.key,
+                &b.external_id,
+                &b.source,
+            ))
+        };
+        out.subjects.sort_unstable_by(order);
+        out.targets.sort_unstable_by(order);
+        out.gaps.sort_by(|a, b| a.0.cmp(&b.0));
+        out
+    }
+
+    /// Says whether everything of a type was read.
+    #[must_use]
+    pub fn proves(&self, policy_type: &PolicyType) -> bool {
+        !self.gaps.iter().any(|(_, doubt)| match doubt {
+            Doubt::Nothing => false,
+            Doubt::Everything => true,
+            Doubt::Types(types) => types.contains(policy_type.key.as_str()),
+        })
+    }
+
+    /// Digest over the subjects in scope and their facets; equal inventories have equal digests.
+    #[must_use]
+    pub fn digest(&self, scope: &EffectiveScope) -> Digest {
+        let rows: Vec<_> = self
+            .subjects
+            .iter()
+            .filter(|subject| scope.holds(&subject.policy_type.key))
+            .map(|subject| {
+                (
+                    &subject.policy_type.key,
+                    &subject.key,
+                    &subject.external_id,
+                    subject.facets,
+                    &subject.references,
+                )
+            })
+            .collect();
+        Digest::of(&serde_json::to_vec(&rows).unwrap_or_default())
+    }
+}
+
+fn unsupported(subject: &Subject) -> Gap {
+    let reason = subject.policy_type.reason.as_deref().unwrap_or("it is not supported");
+    Gap {
+        kind: GapKind::UnsupportedType,
+        policy_type: Some(subject.policy_type.key.clone()),
+        side: None,
+        source_file: subject.source.file.clone(),
+        detail: format!("`{}` is not compared: {reason}", subject.title()),
+    }
+}

@@ -1,0 +1,113 @@
+//! From a file to the payloads it holds: one object, a Graph list page, a documentation envelope, or a
+//! list of objects.
+
+use crate::json::Value;
+
+/// What a file turned out to hold.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Documents<'a> {
+    /// The payloads, in the order of the file.
+    pub payloads: Vec<Value<'a>>,
+    /// The `@odata.context` of a list page.
+    pub context: Option<String>,
+    /// Whether the page says that more pages follow, so that the list is not whole.
+    pub incomplete: bool,
+}
+
+/// Why a well-formed JSON file holds no policies.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum NoDocuments {
+    /// The file holds a single string, number, truth value or null.
+    #[error("the file holds {0}, not a policy; export the object itself")]
+    Scalar(&'static str),
+    /// An entry of a list is no object.
+    #[error("entry {0} of the list is not an object; export the list again")]
+    Entry(usize),
+    /// Graph answered with an error, and the answer was saved.
+    #[error("the file holds an error answer of Graph, not a policy; read it again")]
+    GraphError,
+}
+
+/// Splits a decoded file into payloads.
+///
+/// # Errors
+/// Says what the file holds instead.
+pub fn split(value: Value<'_>) -> Result<Documents<'_>, NoDocuments> {
+    let whole = |payloads| Documents { payloads, context: None, incomplete: false };
+    match value {
+        Value::List(items) => entries(items).map(whole),
+        Value::Object(members) => {
+            let has = |name: &str| members.iter().any(|(member, _)| member == name);
+            if has("error") && !has("id") && members.len() <= 2 {
+                return Err(NoDocuments::GraphError);
+            }
+            let is_envelope = has("value")
+                && members.iter().all(|(name, _)| name == "value" || name.starts_with('@'));
+            if !is_envelope {
+                return Ok(whole(vec![Value::Object(members)]));
+            }
+            let mut out = whole(Vec::new());
+            for (name, value) in members {
+                match (name.as_ref(), value) {
+                    ("value", Value::List(items)) => out.payloads = entries(items)?,
+                    // Documentation wraps single objects too.
+                    ("value", Value::Object(inner)) => out.payloads = vec![Value::Object(inner)],
+                    ("value", other) => return Err(NoDocuments::Scalar(what(&other))),
+                    ("@odata.nextLink", link) => out.incomplete = !link.is_empty(),
+                    ("@odata.context", Value::String(context)) => {
+                        out.context = Some(context.into_owned());
+                    }
+                    _ => {}
+                }
+            }
+            Ok(out)
+        }
+        other => Err(NoDocuments::Scalar(what(&other))),
+    }
+}
+
+fn entries(items: Vec<Value<'_>>) -> Result<Vec<Value<'_>>, NoDocuments> {
+    match items.iter().position(|item| !matches!(item, Value::Object(_))) {
+        Some(at) => Err(NoDocuments::Entry(at + 1)),
+        None => Ok(items),
+    }
+}
+
+fn what(value: &Value<'_>) -> &'static str {
+    match value {
+        Value::Null => "null",
+        Value::Bool(_) => "a truth value",
+        Value::Number(_) => "a number",
+        Value::String(_) => "a string",
+        Value::List(_) => "a list",
+        Value::Object(_) | Value::Secret(_) => "an object",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::json::parse;
+
+    fn count(text: &str) -> Result<(usize, bool), NoDocuments> {
+        split(parse(text).unwrap()).map(|found| (found.payloads.len(), found.incomplete))
+    }
+
+    #[test]
+    fn envelopes_are_opened() {
+        assert_eq!(count(r#"{"id":"1","value":"x"}"#), Ok((1, false)));
+        assert_eq!(count(r#"{"value":[{},{}],"@odata.context":"c"}"#), Ok((2, false)));
+        assert_eq!(count(r#"{"value":[{}],"@odata.nextLink":"next"}"#), Ok((1, true)));
+        assert_eq!(count(r#"{"value":{"id":"1"}}"#), Ok((1, false)));
+        assert_eq!(count("[{},{}]"), Ok((2, false)));
+        assert_eq!(count(r#"{"@odata.context":"c","value":[]}"#), Ok((0, false)));
+    }
+
+    #[test]
+    fn what_is_no_policy_is_said() {
+        assert_eq!(count("null"), Err(NoDocuments::Scalar("null")));
+        assert_eq!(count("\"x\""), Err(NoDocuments::Scalar("a string")));
+        assert_eq!(count("[{},1]"), Err(NoDocuments::Entry(2)));
+        assert_eq!(count(r#"{"error":{"code":"Forbidden"}}"#), Err(NoDocuments::GraphError));
+    }
+}

@@ -1,0 +1,292 @@
+//! Takes secrets out of a decoded payload, before anything is hashed, stored or shown.
+//!
+//! What is a secret is told by place, definition id, value type and whole member name, never by a part
+//! of a name: `passwordMinimumLength` is policy. Free text is scanned for credentials besides.
+
+use crate::base64::{decode_text, encode_text};
+use crate::catalog::{
+    DefinitionRules, Encoding, Place, PlaceId, Places, PolicyType, SecretForm, catalog,
+};
+use crate::json::{Value, is_annotation};
+use crate::scan::redact_text;
+use crate::secret::{Secret, SecretKey, SecretMac, SecretReason};
+use std::borrow::Cow;
+
+/// Names that mean a secret wherever they stand. Whole names, compared without case.
+const SECRET_NAMES: &[&str] = &[
+    "preSharedKey",
+    "sharedSecret",
+    "sharedKey",
+    "passphrase",
+    "privateKey",
+    "token",
+    "tokenValue",
+    "apiKey",
+    "clientSecret",
+    "password",
+    "wifiPassword",
+    "adminAccountPassword",
+    "adDomainPassword",
+    "deviceAccountPassword",
+    "encryptedPfxPassword",
+    "qrCodeContent",
+    "qrCodeImage",
+];
+
+/// Blobs that differ in every tenant by design, by the ends of their names.
+const BLOB_ENDINGS: &[&str] = &["onboardingblob", "offboardingblob"];
+
+/// The version of this step; stored beside a redacted payload.
+pub const REDACTION_VERSION: u32 = 1;
+
+/// Takes the secrets out and returns them in document order. `policy_type` is `None` for a payload that
+/// could not be classified; names, value types and content are judged all the same.
+///
+/// Members of the payload that begin with `$` get a second `$`, so that a slot can never be forged.
+pub fn redact(
+    payload: &mut Value<'_>,
+    policy_type: Option<&PolicyType>,
+    key: &SecretKey,
+) -> Vec<Secret> {
+    let mut walk = Walk {
+        places: policy_type.map(PolicyType::places),
+        key,
+        path: Vec::with_capacity(16),
+        found: Vec::new(),
+    };
+    let root = walk.places.map(|_| Places::ROOT);
+    walk.value(payload, root, None);
+    let found = walk.found;
+    found
+        .into_iter()
+        .map(|(path, reason, mac)| Secret {
+            pointer: pointer(payload, &path),
+            reason,
+            key_id: key.id().to_owned(),
+            mac,
+        })
+        .collect()
+}
+
+/// Writes a path of places among siblings as a JSON pointer.
+fn pointer(mut value: &Value<'_>, path: &[usize]) -> String {
+    let mut out = String::new();
+    for at in path {
+        out.push('/');
+        match value {
+            Value::Object(members) => {
+                out.push_str(&members[*at].0.replace('~', "~0").replace('/', "~1"));
+                value = &members[*at].1;
+            }
+            Value::List(items) => {
+                out.push_str(&at.to_string());
+                value = &items[*at];
+            }
+            _ => break,
+        }
+    }
+    out
+}
+
+struct Walk<'k> {
+    places: Option<&'k Places>,
+    key: &'k SecretKey,
+    /// Places among siblings, from the root.
+    path: Vec<usize>,
+    found: Vec<(Vec<usize>, SecretReason, Option<SecretMac>)>,
+}
+
+impl Walk<'_> {
+    fn place(&self, id: Option<PlaceId>) -> Option<&Place> {
+        Some(self.places?.place(id?))
+    }
+
+    fn value(&mut self, value: &mut Value<'_>, id: Option<PlaceId>, rule: Option<DefinitionRules>) {
+        match value {
+            Value::String(text) => {
+                // Conditions matter for what a text means, not for where credentials are looked for.
+                let encoding = self
+                    .place(id)
+                    .and_then(|place| place.text.as_ref())
+                    .map(|(encoding, _)| *encoding)
+                    .or(rule.and_then(|rule| rule.text));
+                let base64 = matches!(encoding, Some(Encoding::Base64 | Encoding::Base64Json));
+                if let Some(redacted) = self.text(text, base64) {
+                    *value = Value::String(Cow::Owned(redacted));
+                }
+            }
+            Value::List(items) => {
+                let inner = self.places.and_then(|places| places.items(id));
+                for (index, item) in items.iter_mut().enumerate() {
+                    self.path.push(index);
+                    self.value(item, inner.or(self.list_of_one(id)), rule);
+                    self.path.pop();
+                }
+            }
+            Value::Object(_) => {
+                // PowerShell writes a list of one as its only item; its rules stand at the items.
+                let inner = self.places.and_then(|places| places.items(id)).or(id);
+                self.object(value, inner, rule);
+            }
+            Value::Null | Value::Bool(_) | Value::Number(_) | Value::Secret(_) => {}
+        }
+    }
+
+    /// A list where the rules expect a single value has that value's rules at its items.
+    fn list_of_one(&self, id: Option<PlaceId>) -> Option<PlaceId> {
+        id.filter(|id| self.place(Some(*id)).is_some_and(|place| place.text.is_some()))
+    }
+
+    fn object(
+        &mut self,
+        object: &mut Value<'_>,
+        id: Option<PlaceId>,
+        rule: Option<DefinitionRules>,
+    ) {
+        let definition = definition_rules(object, self.place(id));
+        let value_type = value_type_secret(object);
+        let pair = pair_secret(object);
+        // Judged before anything is taken out, since conditions look at members beside.
+        let holds_secrets = self.place(id).is_some_and(|place| place.holds_secrets);
+        let by_place: Vec<Option<SecretForm>> = object
+            .members()
+            .filter(|_| holds_secrets)
+            .unwrap_or_default()
+            .iter()
+            .map(|(name, _)| {
+                let child = self.places.and_then(|places| places.member(id, name));
+                let rules = &self.place(child)?.secret;
+                rules.iter().find(|(_, when)| when.hold(object)).map(|(form, _)| *form)
+            })
+            .collect();
+        let Value::Object(members) = object else { return };
+        let places = self.places.filter(|_| id.is_some());
+        for (index, (name, value)) in members.iter_mut().enumerate() {
+            if name.starts_with('$') {
+                *name = Cow::Owned(format!("${name}"));
+            }
+            if matches!(value, Value::Null | Value::Bool(_)) {
+                continue;
+            }
+            // Annotations of the transport reach no digest, no evidence and no page.
+            if is_annotation(name) {
+                continue;
+            }
+            let child = places.and_then(|places| places.member(id, name));
+            self.path.push(index);
+            let by_place =
+                by_place.get(index).copied().flatten().map(|form| (form, SecretReason::Place));
+            let by_definition = rule
+                .and_then(|rule| rule.secret)
+                .filter(|_| name == "value")
+                .map(|form| (form, SecretReason::DefinitionId));
+            let by_type =
+                value_type.filter(|_| name == "value").map(|form| (form, SecretReason::ValueType));
+            let by_name = name_secret(name)
+                .or(pair.filter(|_| PAIRS.iter().any(|(_, value)| *value == name.as_ref())))
+                .map(|form| (form, SecretReason::MemberName));
+            if let Some((form, reason)) = by_place.or(by_definition).or(by_type).or(by_name) {
+                self.take(value, form, reason);
+            } else {
+                let inherited = definition.filter(|_| is_simple_value(name)).or(rule);
+                self.value(value, child, inherited);
+            }
+            self.path.pop();
+        }
+    }
+
+    /// Replaces a value by a slot. Nothing configured is no secret; neither is a truth value.
+    fn take(&mut self, value: &mut Value<'_>, form: SecretForm, reason: SecretReason) {
+        if value.is_empty() || matches!(value, Value::Bool(_) | Value::Secret(_)) {
+            return;
+        }
+        let masked = value.as_str().is_some_and(|text| text.bytes().all(|byte| byte == b'*'));
+        let mac = (form == SecretForm::Value && !masked).then(|| match &*value {
+            Value::String(text) => self.key.mac(text.as_bytes()),
+            other => self.key.mac(&other.to_canonical()),
+        });
+        *value = Value::Secret(self.found.len());
+        self.keep(reason, mac);
+    }
+
+    fn keep(&mut self, reason: SecretReason, mac: Option<SecretMac>) {
+        self.found.push((self.path.clone(), reason, mac));
+    }
+
+    fn text(&mut self, text: &str, base64: bool) -> Option<String> {
+        let decoded = if base64 { decode_text(text) } else { None };
+        let redacted = redact_text(decoded.as_deref().unwrap_or(text), |secret| {
+            self.keep(SecretReason::Content, Some(self.key.mac(secret.as_bytes())));
+            self.found.len() - 1
+        })?;
+        Some(if decoded.is_some() { encode_text(&redacted) } else { redacted })
+    }
+}
+
+/// Reads the rule of a settings catalog instance's definition id.
+pub(crate) fn definition_rules(
+    object: &Value<'_>,
+    place: Option<&Place>,
+) -> Option<DefinitionRules> {
+    let id = if place.is_some_and(|place| place.instance) {
+        object.get("settingDefinitionId")
+    } else {
+        None
+    };
+    catalog().definitions().rules(id?.as_str()?)
+}
+
+/// The members of an instance that hold its own values; children are instances of their own.
+pub(crate) fn is_simple_value(name: &str) -> bool {
+    matches!(name, "simpleSettingValue" | "simpleSettingCollectionValue")
+}
+
+/// A settings catalog secret says so by its value type or its state. Unless the state says that the
+/// text is plain, the value is a token that the service may give anew.
+fn value_type_secret(object: &Value<'_>) -> Option<SecretForm> {
+    let state = object.get("valueState").and_then(Value::as_str);
+    let secret_type = object
+        .get("@odata.type")
+        .and_then(Value::as_str)
+        .is_some_and(|name| name.ends_with("SecretSettingValue"));
+    match state {
+        Some("notEncrypted") => Some(SecretForm::Value),
+        Some(_) => Some(SecretForm::Presence),
+        None => secret_type.then_some(SecretForm::Presence),
+    }
+}
+
+/// Members that hold a name and its value, as app configurations do.
+const PAIRS: &[(&str, &str)] =
+    &[("appConfigKey", "appConfigKeyValue"), ("name", "value"), ("key", "value")];
+
+/// Whether an object is a pair of a secret's name and its value: `{"name": "api_key", "value": …}`. The
+/// name counts whole, or behind its last dot; signs between its words do not.
+fn pair_secret(object: &Value<'_>) -> Option<SecretForm> {
+    PAIRS.iter().find_map(|(name, value)| {
+        object.get(value)?;
+        let name = object.get(name)?.as_str()?;
+        let last = name.rsplit('.').next().unwrap_or(name);
+        let plain: String = last.chars().filter(char::is_ascii_alphanumeric).collect();
+        name_secret(&plain)
+    })
+}
+
+fn name_secret(name: &str) -> Option<SecretForm> {
+    // Every listed name ends with one of these letters; most other names do not.
+    let last = name.bytes().next_back()?;
+    if !matches!(last | 0x20, b'y' | b't' | b'e' | b'n' | b'd' | b'b') {
+        return None;
+    }
+    if SECRET_NAMES
+        .iter()
+        .any(|secret| secret.len() == name.len() && secret.eq_ignore_ascii_case(name))
+    {
+        return Some(SecretForm::Value);
+    }
+    let ends = |ending: &&str| {
+        name.len() >= ending.len()
+            && name.as_bytes()[name.len() - ending.len()..].eq_ignore_ascii_case(ending.as_bytes())
+    };
+    BLOB_ENDINGS.iter().any(ends).then_some(SecretForm::Presence)
+}
