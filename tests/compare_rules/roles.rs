@@ -123,7 +123,7 @@ fn what_a_block_takes_back_counts() {
         pair("D2.4: not allowed", blocks(&[block(&[READ, UPDATE], &[])]), blocks(&[block(&[READ, UPDATE], &[WIPE])]))
             .asking(|options| options.facets = vec![Facet::Content])
             .gives(&[
-                "different_version intuneRoleDefinition R: permission_change high role.custom.widened, unchanged, by id 100",
+                "different_version intuneRoleDefinition R: permission_change medium role.custom.rewritten, unchanged, by id 100",
                 r#". content permissions/{granted with exceptions}: added - to {"allowed":["microsoft.intune_manageddevices_read","microsoft.intune_manageddevices_update"],"not_allowed":["microsoft.intune_remotetasks_wipe"]}"#,
                 r#". content permissions/{granted}: removed {"allowed":["microsoft.intune_manageddevices_read","microsoft.intune_manageddevices_update"]} to -"#,
                 "full, 0 unchanged",

@@ -6,6 +6,7 @@ use plumbline_governance::gap::GapKind;
 use plumbline_governance::inventory::{Doubt, FileReading, Inventory, Reader, SideName};
 use plumbline_governance::report::Gap;
 use plumbline_governance::subject::Source;
+use plumbline_policy::catalog::catalog;
 use plumbline_policy::policy::Payload;
 use plumbline_policy::secret::SecretKey;
 use plumbline_policy::tenant::{Localiser, TenantFacts};
@@ -34,13 +35,25 @@ impl Folder {
         let facts_given = facts.is_some();
         let facts = facts.map(read_facts).transpose()?.unwrap_or_default();
         let reader = Reader { key, localiser: Localiser::new(&facts), annotations: false };
-        let (root, files) = if found.is_file() {
+        let (mut root, mut files) = if found.is_file() {
             let name = root.file_name().map(|name| name.to_string_lossy().into_owned());
             let parent = root.parent().map(Path::to_owned).unwrap_or_default();
             (parent, name.into_iter().collect())
         } else {
             (root.to_owned(), list(root)?)
         };
+        // A folder that is itself named as a policy type tells the type of its files.
+        let named = root.canonicalize().ok().and_then(|path| {
+            let name = path.file_name()?.to_str()?.to_owned();
+            catalog().in_folder(&name).next()?;
+            Some((path.parent()?.to_owned(), name))
+        });
+        if let Some((parent, name)) = named {
+            root = parent;
+            for file in &mut files {
+                *file = format!("{name}/{file}");
+            }
+        }
         Ok(Self { root, files, reader, tenant_facts: facts_given })
     }
 

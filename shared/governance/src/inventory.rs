@@ -123,6 +123,10 @@ impl Reader {
         if let Some(collection) = page_collection {
             out.types_read.extend(catalog().in_collection(collection).map(|one| one.key.as_str()));
         }
+        if documents.payloads.is_empty() && page_collection.is_none() && !documents.incomplete {
+            let detail = "the file holds an empty list that does not say of what".to_owned();
+            out.add(GapKind::NotAPolicy, None, file, detail, Doubt::Nothing);
+        }
         let mut page_types: BTreeSet<&'static str> = BTreeSet::new();
         for (index, payload) in documents.payloads.into_iter().enumerate() {
             let described = Described::of(&payload);
@@ -310,8 +314,41 @@ impl Inventory {
         };
         out.subjects.sort_unstable_by(order);
         out.targets.sort_unstable_by(order);
+        out.read_once();
         out.gaps.sort_by(|a, b| a.0.cmp(&b.0));
         out
+    }
+
+    /// Keeps one of several equal readings of one object: pages overlap, and exports are copied.
+    fn read_once(&mut self) {
+        let same = |a: &Subject, b: &Subject| {
+            a.external_id.is_some()
+                && a.policy_type == b.policy_type
+                && a.folded_id() == b.folded_id()
+                && a.key == b.key
+                && a.facets == b.facets
+                && a.references == b.references
+                && a.secrets == b.secrets
+        };
+        let mut notes = Vec::new();
+        self.subjects.dedup_by(|later, first| {
+            let twice = same(later, first);
+            if twice {
+                notes.push(Gap {
+                    kind: GapKind::NotAPolicy,
+                    policy_type: Some(later.policy_type.key.clone()),
+                    side: None,
+                    source_file: later.source.file.clone(),
+                    detail: format!(
+                        "`{}` stands in {} too, equal in everything; it is read once",
+                        later.title(),
+                        first.source.file
+                    ),
+                });
+            }
+            twice
+        });
+        self.gaps.extend(notes.into_iter().map(|note| (note, Doubt::Nothing)));
     }
 
     /// Says whether everything of a type was read.

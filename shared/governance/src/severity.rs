@@ -77,6 +77,9 @@ pub fn rate_role(kind: DiffKind, facts: RoleFacts) -> Option<Verdict> {
         (_, false) if facts.direction == Some(Direction::Narrowed) => {
             (Severity::High, "role.custom.narrowed")
         }
+        (_, false) if facts.direction == Some(Direction::Unchanged) => {
+            (Severity::Medium, "role.custom.rewritten")
+        }
         (_, false) => (Severity::High, "role.custom.widened"),
     };
     Some(verdict)
@@ -110,6 +113,11 @@ pub const RULES: &[(&str, Severity, &str)] = &[
         "A custom role grants something that the baseline does not.",
     ),
     ("role.custom.narrowed", Severity::High, "A custom role grants less than the baseline."),
+    (
+        "role.custom.rewritten",
+        Severity::Medium,
+        "A custom role's permission blocks differ; what they grant together does not.",
+    ),
     (
         "role.custom.unexpected",
         Severity::Medium,

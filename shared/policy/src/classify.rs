@@ -58,6 +58,10 @@ pub fn classify(payload: &Value<'_>, around: Surroundings<'_>) -> Class {
     {
         return within(collection, payload, Evidence::OdataType);
     }
+    // A subtype that Graph metadata does not know is no type of the catalog, wherever the file lies.
+    if subtype.is_none() && payload.get("@odata.type").is_some_and(|name| !name.is_empty()) {
+        return Class::Unknown { candidates: Vec::new() };
+    }
     if let Some(collection) = by_members(payload) {
         return within(collection, payload, Evidence::Members);
     }

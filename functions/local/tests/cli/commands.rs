@@ -10,7 +10,7 @@ fn inspect_a_file() {
     let text = run(&samples(), wifi);
     assert_eq!((text.code, &*text.err), (Some(0), ""));
     for line in [
-        "file          win-device-workshop-wi-fi-v1-0.json\n",
+        "file          deviceConfiguration/win-device-workshop-wi-fi-v1-0.json\n",
         "type          deviceConfiguration\n",
         "told by       context\n",
         "baseline      Supported\n",
@@ -211,4 +211,34 @@ fn tenant_facts_are_placeholders() {
         (&report["baseline"]["tenant_facts"], &report["current"]["tenant_facts"]),
         (&json!(true), &json!(true))
     );
+}
+
+/// A folder that is itself named as a policy type tells the type of its files, and so does the folder
+/// above a file that is named.
+#[test]
+fn a_named_folder_tells_the_type_of_its_files() {
+    let world = World::new();
+    let plain = r#"{"id": "q", "displayName": "Plain", "featureUpdateVersion": "1"}"#;
+    world.write("y/windowsFeatureUpdateProfile/f.json", plain);
+    for path in ["y", "y/windowsFeatureUpdateProfile", "y/windowsFeatureUpdateProfile/f.json"] {
+        let found = run(world.path(), &format!("inspect {path} --format json")).json();
+        assert_eq!(found["policies"][0]["policy_type"], "windowsFeatureUpdateProfile", "{path}");
+    }
+}
+
+/// One policy in two files, equal in everything, is read once and named in a note.
+#[test]
+fn one_policy_in_two_files_is_one_policy() {
+    let world = World::new();
+    let one = r#"{"id": "q", "displayName": "Plain", "featureUpdateVersion": "1"}"#;
+    for file in [
+        "b/windowsFeatureUpdateProfile/f.json",
+        "c/windowsFeatureUpdateProfile/f.json",
+        "c/windowsFeatureUpdateProfile/copy.json",
+    ] {
+        world.write(file, one);
+    }
+    let done = world.compare("--format json");
+    assert_eq!(done.code, Some(0));
+    assert_eq!(done.json()["gaps"][0]["kind"], "not_a_policy");
 }
