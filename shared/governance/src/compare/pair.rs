@@ -253,15 +253,14 @@ fn drift_of(
         )
     });
     let (severity, severity_rule) = by_role.unwrap_or_else(|| rate(diff_kind, order_only));
-    let subject = Some((baseline, current));
     let external_id = current.external_id.as_deref().or(baseline.external_id.as_deref());
     let fingerprint = Fingerprint {
         policy_type: &baseline.policy_type.key,
         external_id,
         subject_key: baseline.key.as_deref(),
         change_type: ChangeType::DifferentVersion,
-        baseline_hash: subject.map(|(b, _)| b.version_hash(compared)),
-        current_hash: subject.map(|(_, c)| c.version_hash(compared)),
+        baseline_hash: Some(baseline.version_hash(compared)),
+        current_hash: Some(current.version_hash(compared)),
     };
     Drift {
         change_type: ChangeType::DifferentVersion,
