@@ -7,19 +7,23 @@ mod assemble;
 mod judge;
 mod pair;
 
+use crate::finding::{Owner, recurrence_key};
 use crate::inventory::{Inventory, SideName};
 use crate::matching::{Match, MatchMode, Matching, Settings, match_subjects};
 use crate::report::{Facet, MatchedBy, Report};
 use crate::scope::EffectiveScope;
+use crate::severity::{Severity, Verdict};
 use crate::subject::{Source, Subject};
 use judge::Targets;
 use plumbline_policy::diff::Change;
+use plumbline_policy::digest::Digest;
 use plumbline_policy::normal::Normal;
 use plumbline_policy::path::{Step, join};
 use plumbline_policy::policy::Payload;
 use plumbline_policy::tenant::Localiser;
 use rayon::prelude::*;
 use rustc_hash::FxBuildHasher;
+use std::collections::BTreeMap;
 use std::hash::BuildHasher as _;
 
 /// How references are judged (contracts 1.3).
@@ -45,6 +49,10 @@ pub struct CompareOptions {
     pub scope: EffectiveScope,
     /// How references are judged.
     pub references: ReferenceMode,
+    /// Whose drift it is; goes into fingerprints and recurrence keys.
+    pub owner: Owner,
+    /// Severities that a profile gives to rules instead of their own, by rule id.
+    pub severities: BTreeMap<String, Severity>,
 }
 
 impl Default for CompareOptions {
@@ -54,6 +62,8 @@ impl Default for CompareOptions {
             facets: vec![Facet::Content, Facet::Label],
             scope: EffectiveScope::everything(),
             references: ReferenceMode::Auto,
+            owner: Owner::offline(),
+            severities: BTreeMap::new(),
         }
     }
 }
@@ -65,6 +75,21 @@ impl CompareOptions {
             ReferenceMode::Portable => false,
             ReferenceMode::Auto => self.mode == MatchMode::Id,
         }
+    }
+
+    /// What a rule's verdict comes to under the profile.
+    fn severity(&self, (severity, rule): Verdict) -> Verdict {
+        (self.severities.get(rule).copied().unwrap_or(severity), rule)
+    }
+
+    /// The hash of one side's version for a fingerprint.
+    fn version_hash(&self, subject: &Subject, facets: &[Facet]) -> Digest {
+        subject.version_hash(facets, !self.owner.is_offline())
+    }
+
+    /// Names the drift of a subject over time.
+    fn recurrence_key(&self, subject: &Subject) -> Digest {
+        recurrence_key(&self.owner, &subject.policy_type.key, subject.base_key.as_deref())
     }
 
     fn counts(&self, facet: Facet) -> bool {

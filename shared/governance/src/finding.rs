@@ -1,26 +1,49 @@
 //! The names of a drift: the fingerprint names it exactly, the recurrence key names it over time.
 
+use crate::ids::{ProfileId, TenantId, WorkspaceId};
 use crate::report::ChangeType;
 use plumbline_policy::digest::Digest;
 use serde::Serialize;
 
-/// Whose drift it is. Folders have no tenant and no profile; theirs is [`Owner::OFFLINE`].
-#[derive(Clone, Copy, Debug)]
-pub struct Owner<'o> {
+/// Whose drift it is. Folders have no tenant and no profile; theirs is [`Owner::offline`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Owner {
     /// The workspace.
-    pub workspace: &'o str,
+    pub workspace: String,
     /// The tenant.
-    pub tenant: &'o str,
+    pub tenant: String,
     /// The profile.
-    pub profile: &'o str,
+    pub profile: String,
     /// `baseline_profile:<id>` (seed 101).
-    pub scope_key: &'o str,
+    pub scope_key: String,
 }
 
-impl Owner<'static> {
+const OFFLINE: &str = "offline";
+
+impl Owner {
     /// The owner of a compare of folders.
-    pub const OFFLINE: Self =
-        Self { workspace: "offline", tenant: "offline", profile: "offline", scope_key: "offline" };
+    #[must_use]
+    pub fn offline() -> Self {
+        let word = || OFFLINE.to_owned();
+        Self { workspace: word(), tenant: word(), profile: word(), scope_key: word() }
+    }
+
+    /// The owner of a tenant's compare with a profile.
+    #[must_use]
+    pub fn of(workspace: WorkspaceId, tenant: TenantId, profile: ProfileId) -> Self {
+        Self {
+            workspace: workspace.to_string(),
+            tenant: tenant.to_string(),
+            profile: profile.to_string(),
+            scope_key: format!("baseline_profile:{profile}"),
+        }
+    }
+
+    /// Whether this is the owner of a compare of folders.
+    #[must_use]
+    pub fn is_offline(&self) -> bool {
+        self.scope_key == OFFLINE
+    }
 }
 
 /// The subject type of every drift (seed 101); `policy_type` tells the kinds apart.
@@ -46,11 +69,11 @@ pub struct Fingerprint<'f> {
 impl Fingerprint<'_> {
     /// Names this exact drift (contracts 4.1): any later change of either side gives another one.
     #[must_use]
-    pub fn digest(&self, owner: Owner<'_>) -> Digest {
+    pub fn digest(&self, owner: &Owner) -> Digest {
         hash(&(
             1,
-            owner.tenant,
-            owner.scope_key,
+            &owner.tenant,
+            &owner.scope_key,
             SUBJECT_TYPE,
             self.policy_type,
             self.external_id,
@@ -65,8 +88,8 @@ impl Fingerprint<'_> {
 /// Names the drift of a subject over time (contracts 4.2): no hashes, no change type, no version in
 /// the name.
 #[must_use]
-pub fn recurrence_key(owner: Owner<'_>, policy_type: &str, subject_ref: Option<&str>) -> Digest {
-    hash(&(1, owner.workspace, owner.tenant, owner.profile, policy_type, subject_ref))
+pub fn recurrence_key(owner: &Owner, policy_type: &str, subject_ref: Option<&str>) -> Digest {
+    hash(&(1, &owner.workspace, &owner.tenant, &owner.profile, policy_type, subject_ref))
 }
 
 /// An array of strings, numbers and nulls is canonical as `serde_json` writes it.
@@ -95,9 +118,9 @@ mod tests {
             serde_json::to_string(key).unwrap(),
             Digest::of(b"x"),
         );
-        assert_eq!(fingerprint.digest(Owner::OFFLINE), Digest::of(text.as_bytes()));
+        assert_eq!(fingerprint.digest(&Owner::offline()), Digest::of(text.as_bytes()));
         assert_eq!(
-            recurrence_key(Owner::OFFLINE, "a", Some("b")),
+            recurrence_key(&Owner::offline(), "a", Some("b")),
             Digest::of(br#"[1,"offline","offline","offline","a","b"]"#)
         );
     }

@@ -7,7 +7,7 @@ pub use plumbline_policy::diff::ChangeKind;
 pub use plumbline_policy::reference::Facet;
 use plumbline_policy::role::Direction;
 use serde::Serialize;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// The version of the report's shape.
 pub const SCHEMA_VERSION: &str = "1.0";
@@ -35,6 +35,12 @@ pub struct Report {
     pub suppressed: Vec<Suppressed>,
     /// What was not read, not understood or not provable.
     pub gaps: Vec<Gap>,
+    /// Recurrence keys of the subjects without a verdict: nothing may be resolved about them.
+    #[serde(skip)]
+    pub undecided: BTreeSet<String>,
+    /// Types of the scope that were read in full on both sides.
+    #[serde(skip)]
+    pub proven: BTreeSet<String>,
 }
 
 /// One side of a compare.

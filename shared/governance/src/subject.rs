@@ -4,10 +4,11 @@ use plumbline_policy::catalog::{Identity, PolicyType};
 use plumbline_policy::digest::Digest;
 use plumbline_policy::name;
 use plumbline_policy::policy::{Facets, Identification, Payload};
-use plumbline_policy::reference::{Facet, Reference};
+use plumbline_policy::reference::{Facet, Reference, find_guid};
 use plumbline_policy::role::{RoleAnomaly, is_privileged};
 use plumbline_policy::secret::SecretAt;
 use plumbline_policy::tenant::Localiser;
+use serde::{Deserialize, Serialize};
 
 /// Where a subject's payload stands.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -30,6 +31,11 @@ pub struct Subject {
     pub base_key: Option<String>,
     /// Its id in Graph, as sent.
     pub external_id: Option<String>,
+    /// What its id is compared as across sides whose ids are not comparable as such: a keyed hash
+    /// (contracts 5.8). `None`: the id itself.
+    pub identity_ref: Option<String>,
+    /// The id by which references of its own side name it, where `external_id` does not hold it.
+    pub named_as: Option<String>,
     /// Its name, as sent.
     pub display_name: Option<String>,
     /// Digests of its facets.
@@ -49,7 +55,7 @@ pub struct Subject {
 }
 
 /// What the rules for roles need to know of one.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
 pub struct RoleTraits {
     /// Microsoft's own role.
     pub built_in: bool,
@@ -72,7 +78,7 @@ impl Subject {
         let normalised = payload.read(localiser);
         let facets = Facets::of(&normalised);
         let Identification { external_id, display_name, platform, template_family, key_name } =
-            payload.identify();
+            payload.identify(localiser);
         let policy_type = payload.policy_type;
         let key_of = |name: &str| {
             if policy_type.identity == Identity::ExternalId {
@@ -95,6 +101,8 @@ impl Subject {
             key: key_name.as_deref().map(key_of),
             base_key,
             external_id,
+            identity_ref: None,
+            named_as: None,
             display_name,
             facets,
             references: normalised.references,
@@ -115,7 +123,15 @@ impl Subject {
     /// The id as it is compared.
     #[must_use]
     pub fn folded_id(&self) -> Option<String> {
-        self.external_id.as_ref().map(|id| id.to_ascii_lowercase())
+        self.identity_ref.as_ref().or(self.external_id.as_ref()).map(|id| id.to_ascii_lowercase())
+    }
+
+    /// The id by which references of its own side name it: an id such as `T_<guid>` by its GUID.
+    #[must_use]
+    pub fn reference_id(&self) -> Option<String> {
+        let id = self.named_as.as_ref().or(self.external_id.as_ref())?;
+        let id = find_guid(id).map_or(id.as_str(), |range| &id[range]);
+        Some(id.to_ascii_lowercase())
     }
 
     /// The digest of one facet.
@@ -129,9 +145,10 @@ impl Subject {
     }
 
     /// The hash that a fingerprint holds: the compared facets and the references they make, so that a
-    /// policy that points to another group is another version.
+    /// policy that points to another group is another version. With `secrets`, their MACs too: that is
+    /// right where the key lasts (a workspace's), and wrong where it does not (two folders).
     #[must_use]
-    pub fn version_hash(&self, facets: &[Facet]) -> Digest {
+    pub fn version_hash(&self, facets: &[Facet], secrets: bool) -> Digest {
         let digests: Vec<Digest> = facets.iter().map(|facet| self.facet(*facet)).collect();
         let references: Vec<_> = self
             .references
@@ -139,6 +156,17 @@ impl Subject {
             .filter(|reference| facets.contains(&reference.facet))
             .map(|reference| (&reference.path, reference.kind, &reference.external_id))
             .collect();
-        Digest::of(&serde_json::to_vec(&(digests, references)).unwrap_or_default())
+        let macs: Vec<_> = self
+            .secrets
+            .iter()
+            .filter(|secret| secrets && facets.contains(&Facet::Content) && secret.mac.is_some())
+            .map(|secret| (&secret.path, &secret.key_id, secret.mac))
+            .collect();
+        // Without secrets the form stays the one of folders, so that their fingerprints stay too.
+        if macs.is_empty() {
+            Digest::of(&serde_json::to_vec(&(digests, references)).unwrap_or_default())
+        } else {
+            Digest::of(&serde_json::to_vec(&(digests, references, macs)).unwrap_or_default())
+        }
     }
 }

@@ -22,4 +22,5 @@ pub mod reference;
 pub mod role;
 pub mod scan;
 pub mod secret;
+pub mod stored;
 pub mod tenant;

@@ -95,22 +95,24 @@ impl Payload<'_> {
         if self.policy_type.is_role_definition() {
             return normalise_role(&self.document);
         }
-        // The id of a default enrolment configuration begins with the tenant's account id.
-        let account = self
-            .document
-            .get("id")
-            .and_then(Value::as_str)
-            .filter(|id| {
-                self.policy_type.identity == Identity::Suffix && default_suffix(id).is_some()
-            })
-            .and_then(|id| find_guid(id).map(|range| localiser.with_account(&id[range])));
-        let localiser = account.as_ref().unwrap_or(localiser);
+        let own = self.own_localiser(localiser);
+        let localiser = own.as_ref().unwrap_or(localiser);
         normalise(&self.document, self.policy_type, &self.secrets, localiser, trace)
     }
 
-    /// Returns how the policy is called and found.
+    /// The localiser with what the payload itself tells of its tenant: the id of a default enrolment
+    /// configuration begins with the account id.
+    pub(crate) fn own_localiser(&self, localiser: &Localiser) -> Option<Localiser> {
+        let id = self.document.get("id").and_then(Value::as_str).filter(|id| {
+            self.policy_type.identity == Identity::Suffix && default_suffix(id).is_some()
+        })?;
+        find_guid(id).map(|range| localiser.with_account(&id[range]))
+    }
+
+    /// Returns how the policy is called and found. Names are localised before they are folded, so that a
+    /// name that holds the tenant's domain is found in another tenant.
     #[must_use]
-    pub fn identify(&self) -> Identification {
+    pub fn identify(&self, localiser: &Localiser) -> Identification {
         let text = |name: &str| {
             self.document.get(name).and_then(Value::as_str).filter(|text| !text.trim().is_empty())
         };
@@ -122,7 +124,11 @@ impl Payload<'_> {
             .and_then(text)
             .or_else(|| text("displayName"))
             .or_else(|| text("name"));
-        let by_name = || display_name.map(name::fold).filter(|folded| !folded.is_empty());
+        let by_name = || {
+            display_name
+                .map(|name| name::fold(&localiser.localise(name)))
+                .filter(|folded| !folded.is_empty())
+        };
         let key_name = match self.policy_type.identity {
             Identity::Singleton => Some(String::new()),
             Identity::ExternalId => external_id.as_ref().map(|id| id.to_ascii_lowercase()),

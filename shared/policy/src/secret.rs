@@ -51,6 +51,12 @@ impl fmt::Debug for SecretKey {
 pub struct SecretMac([u8; 32]);
 
 impl SecretMac {
+    /// Takes the bytes back from storage.
+    #[must_use]
+    pub fn from_bytes(bytes: [u8; 32]) -> Self {
+        Self(bytes)
+    }
+
     /// Returns the bytes, for storage.
     #[must_use]
     pub fn as_bytes(&self) -> &[u8; 32] {
@@ -94,7 +100,7 @@ pub struct Secret {
 }
 
 /// A secret's place in the normal form, and what is compared of it.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize, Serialize)]
 pub struct SecretAt {
     /// Where it stands in the normal form.
     pub path: String,

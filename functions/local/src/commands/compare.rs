@@ -29,6 +29,7 @@ fn report(args: &CompareArgs) -> anyhow::Result<Report> {
             .as_deref()
             .map_or_else(|| Ok(EffectiveScope::everything()), read_scope)?,
         references: args.references.into(),
+        ..CompareOptions::default()
     };
     for path in [&args.baseline, &args.current] {
         if path.is_file() {

@@ -10,7 +10,7 @@ use plumbline_governance::severity::Severity;
 use plumbline_policy::diff::ChangeKind;
 use plumbline_policy::role::Direction;
 use serde_json::{Value, json};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// A name that would turn around what follows it and run on a careless page.
 pub(crate) const TRICKY: &str =
@@ -395,5 +395,7 @@ pub(crate) fn report() -> Report {
                 "Baselines do not hold this type.",
             ),
         ],
+        undecided: BTreeSet::new(),
+        proven: BTreeSet::new(),
     }
 }

@@ -2,7 +2,7 @@
 
 use super::CompareOptions;
 use super::pair::{Outcome, content_gap, version};
-use crate::finding::{Fingerprint, Owner, recurrence_key};
+use crate::finding::Fingerprint;
 use crate::gap::GapKind;
 use crate::inventory::{Doubt, Inventory, SideName};
 use crate::matching::{Ambiguity, Match, Matching};
@@ -12,7 +12,7 @@ use crate::report::{
 };
 use crate::severity::{RoleFacts, Severity, rate, rate_role};
 use crate::subject::Subject;
-use plumbline_policy::catalog::PolicyType;
+use plumbline_policy::catalog::{PolicyType, catalog};
 use plumbline_policy::digest::NORMALISER_VERSION;
 use plumbline_policy::name;
 use std::collections::{BTreeMap, BTreeSet};
@@ -27,6 +27,7 @@ pub(super) struct Assembly<'a> {
     suppressed: Vec<Suppressed>,
     drift: Vec<Drift>,
     unchanged: BTreeMap<&'a str, usize>,
+    undecided: BTreeSet<String>,
 }
 
 impl<'a> Assembly<'a> {
@@ -47,6 +48,7 @@ impl<'a> Assembly<'a> {
             suppressed: Vec::new(),
             drift: Vec::new(),
             unchanged: BTreeMap::new(),
+            undecided: BTreeSet::new(),
         }
     }
 
@@ -119,6 +121,10 @@ impl<'a> Assembly<'a> {
 
     fn pair(&mut self, found: &Match, outcome: Outcome) {
         let baseline = self.golden[found.baseline];
+        if outcome.suppressed.is_some() {
+            self.hold(baseline);
+            self.hold(self.other[found.current]);
+        }
         self.gaps.extend(outcome.gaps);
         self.suppressed.extend(outcome.suppressed);
         if outcome.unchanged {
@@ -134,6 +140,11 @@ impl<'a> Assembly<'a> {
         }
     }
 
+    /// Notes that nothing is claimed about a subject, so that no finding of it is resolved.
+    fn hold(&mut self, subject: &Subject) {
+        self.undecided.insert(self.options.recurrence_key(subject).to_string());
+    }
+
     fn suppress(
         &mut self,
         subject: &Subject,
@@ -141,6 +152,7 @@ impl<'a> Assembly<'a> {
         gap: GapKind,
         reason: String,
     ) {
+        self.hold(subject);
         self.suppressed.push(Suppressed {
             policy_type: subject.policy_type.key.clone(),
             display_name: subject.title().to_owned(),
@@ -227,7 +239,8 @@ impl<'a> Assembly<'a> {
                 },
             ),
         };
-        let Some((severity, severity_rule)) = verdict else {
+        let Some((severity, severity_rule)) = verdict.map(|verdict| self.options.severity(verdict))
+        else {
             let detail = format!(
                 "`{}` is a built-in role, which no tenant can delete; that it is not there means a \
                  partial read, another cloud or a missing licence",
@@ -236,7 +249,7 @@ impl<'a> Assembly<'a> {
             self.gap(GapKind::DetailMissing, side, subject, detail.clone());
             return self.suppress(subject, Some(change_type), GapKind::DetailMissing, detail);
         };
-        let hash = Some(subject.version_hash(&self.options.facets));
+        let hash = Some(self.options.version_hash(subject, &self.options.facets));
         let is_baseline = side == SideName::Baseline;
         let fingerprint = Fingerprint {
             policy_type: &subject.policy_type.key,
@@ -261,13 +274,8 @@ impl<'a> Assembly<'a> {
             confidence: None,
             direction: None,
             possibly_same_as: None,
-            fingerprint: fingerprint.digest(Owner::OFFLINE).to_string(),
-            recurrence_key: recurrence_key(
-                Owner::OFFLINE,
-                &subject.policy_type.key,
-                subject.base_key.as_deref(),
-            )
-            .to_string(),
+            fingerprint: fingerprint.digest(&self.options.owner).to_string(),
+            recurrence_key: self.options.recurrence_key(subject).to_string(),
             changes: Vec::new(),
         });
     }
@@ -381,6 +389,19 @@ impl<'a> Assembly<'a> {
             digest: inventory.digest(&self.options.scope).to_string(),
             tenant_facts: inventory.tenant_facts,
         };
+        let proven = self
+            .options
+            .scope
+            .keys()
+            .filter(|key| {
+                let Ok(policy_type) = catalog().get(key) else { return false };
+                let read = |inventory: &Inventory| {
+                    inventory.complete || inventory.types_read.contains(*key)
+                };
+                self.unproven(policy_type).is_none() && read(self.baseline) && read(self.current)
+            })
+            .map(str::to_owned)
+            .collect();
         Report {
             schema_version: SCHEMA_VERSION,
             normaliser_version: NORMALISER_VERSION,
@@ -392,6 +413,8 @@ impl<'a> Assembly<'a> {
             drift: self.drift,
             suppressed: self.suppressed,
             gaps: self.gaps,
+            undecided: self.undecided,
+            proven,
         }
     }
 

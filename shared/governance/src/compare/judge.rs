@@ -21,7 +21,7 @@ pub(super) struct Targets {
 type Known = FxHashMap<(ReferenceKind, String), Option<(usize, String)>>;
 
 /// The kinds of references that may name an object of a type.
-fn named_by(policy_type: &PolicyType) -> &'static [ReferenceKind] {
+pub(crate) fn named_by(policy_type: &PolicyType) -> &'static [ReferenceKind] {
     use ReferenceKind as Kind;
     match policy_type.key.as_str() {
         "roleScopeTag" => &[Kind::ScopeTag],
@@ -47,11 +47,7 @@ impl Targets {
         let mut out = Self::default();
         for (number, (baseline, current)) in pairs.enumerate() {
             for (side, subject) in [(&mut out.baseline, baseline), (&mut out.current, current)] {
-                let Some(id) = &subject.external_id else { continue };
-                // An id such as `T_<guid>` is named by its GUID.
-                let id = plumbline_policy::reference::find_guid(id)
-                    .map_or(id.as_str(), |range| &id[range])
-                    .to_ascii_lowercase();
+                let Some(id) = subject.reference_id() else { continue };
                 for kind in named_by(subject.policy_type) {
                     side.entry((*kind, id.clone()))
                         .and_modify(|known| *known = None)

@@ -2,7 +2,7 @@
 
 use super::judge::{Targets, judge_references, judge_secrets};
 use super::{CompareOptions, Payloads, evidence};
-use crate::finding::{Fingerprint, Owner, recurrence_key};
+use crate::finding::Fingerprint;
 use crate::gap::GapKind;
 use crate::inventory::SideName;
 use crate::matching::Match;
@@ -158,7 +158,7 @@ impl Context<'_> {
                 .collect();
             changes.extend(beside);
             changes.sort_by(|a, b| (a.facet, &a.path).cmp(&(b.facet, &b.path)));
-            out.drift = Some(drift_of(baseline, current, found, facets, changes, roles));
+            out.drift = Some(self.drift_of(baseline, current, found, facets, changes, roles));
         } else {
             let detail = "the file changed or went away while it was being compared; run again";
             out.gap(GapKind::Unreadable, None, current, detail);
@@ -214,77 +214,76 @@ fn roles(
     Some(permission_change(&before, &after))
 }
 
-fn drift_of(
-    baseline: &Subject,
-    current: &Subject,
-    found: &Match,
-    compared: &[Facet],
-    changes: Vec<Change>,
-    roles: Option<PermissionChange>,
-) -> Drift {
-    let mut facets: Vec<Facet> = changes.iter().map(|change| change.facet).collect();
-    facets.extend(compared.iter().filter(|f| baseline.facet(**f) != current.facet(**f)));
-    facets.sort_unstable();
-    facets.dedup();
-    let is_role = baseline.role.is_some();
-    let diff_kind = if facets.contains(&Facet::Content) {
-        if is_role { DiffKind::PermissionChange } else { DiffKind::Content }
-    } else if facets.contains(&Facet::Assignments) {
-        DiffKind::AssignmentsOnly
-    } else {
-        DiffKind::MetadataOnly
-    };
-    let order_only = !facets.contains(&Facet::Assignments)
-        && changes
-            .iter()
-            .filter(|change| change.facet == Facet::Content)
-            .all(|change| change.kind == ChangeKind::Reordered);
-    let direction =
-        roles.as_ref().filter(|_| diff_kind == DiffKind::PermissionChange).map(|r| r.direction);
-    let by_role = baseline.role.zip(current.role).and_then(|(b, c)| {
-        rate_role(
+impl Context<'_> {
+    fn drift_of(
+        &self,
+        baseline: &Subject,
+        current: &Subject,
+        found: &Match,
+        compared: &[Facet],
+        changes: Vec<Change>,
+        roles: Option<PermissionChange>,
+    ) -> Drift {
+        let mut facets: Vec<Facet> = changes.iter().map(|change| change.facet).collect();
+        facets.extend(compared.iter().filter(|f| baseline.facet(**f) != current.facet(**f)));
+        facets.sort_unstable();
+        facets.dedup();
+        let is_role = baseline.role.is_some();
+        let diff_kind = if facets.contains(&Facet::Content) {
+            if is_role { DiffKind::PermissionChange } else { DiffKind::Content }
+        } else if facets.contains(&Facet::Assignments) {
+            DiffKind::AssignmentsOnly
+        } else {
+            DiffKind::MetadataOnly
+        };
+        let order_only = !facets.contains(&Facet::Assignments)
+            && changes
+                .iter()
+                .filter(|change| change.facet == Facet::Content)
+                .all(|change| change.kind == ChangeKind::Reordered);
+        let direction =
+            roles.as_ref().filter(|_| diff_kind == DiffKind::PermissionChange).map(|r| r.direction);
+        let by_role = baseline.role.zip(current.role).and_then(|(b, c)| {
+            rate_role(
+                diff_kind,
+                RoleFacts {
+                    built_in: b.built_in,
+                    built_in_differs: b.built_in != c.built_in,
+                    privileged: roles.is_some_and(|change| change.adds_privileged),
+                    direction,
+                },
+            )
+        });
+        let verdict = by_role.unwrap_or_else(|| rate(diff_kind, order_only));
+        let (severity, severity_rule) = self.options.severity(verdict);
+        let external_id = current.external_id.as_deref().or(baseline.external_id.as_deref());
+        let fingerprint = Fingerprint {
+            policy_type: &baseline.policy_type.key,
+            external_id,
+            subject_key: baseline.key.as_deref(),
+            change_type: ChangeType::DifferentVersion,
+            baseline_hash: Some(self.options.version_hash(baseline, compared)),
+            current_hash: Some(self.options.version_hash(current, compared)),
+        };
+        Drift {
+            change_type: ChangeType::DifferentVersion,
+            policy_type: baseline.policy_type.key.clone(),
+            subject_key: baseline.key.clone().unwrap_or_default(),
+            display_name: baseline.title().to_owned(),
+            baseline: Some(version(baseline)),
+            current: Some(version(current)),
+            facets,
             diff_kind,
-            RoleFacts {
-                built_in: b.built_in,
-                built_in_differs: b.built_in != c.built_in,
-                privileged: roles.is_some_and(|change| change.adds_privileged),
-                direction,
-            },
-        )
-    });
-    let (severity, severity_rule) = by_role.unwrap_or_else(|| rate(diff_kind, order_only));
-    let external_id = current.external_id.as_deref().or(baseline.external_id.as_deref());
-    let fingerprint = Fingerprint {
-        policy_type: &baseline.policy_type.key,
-        external_id,
-        subject_key: baseline.key.as_deref(),
-        change_type: ChangeType::DifferentVersion,
-        baseline_hash: Some(baseline.version_hash(compared)),
-        current_hash: Some(current.version_hash(compared)),
-    };
-    Drift {
-        change_type: ChangeType::DifferentVersion,
-        policy_type: baseline.policy_type.key.clone(),
-        subject_key: baseline.key.clone().unwrap_or_default(),
-        display_name: baseline.title().to_owned(),
-        baseline: Some(version(baseline)),
-        current: Some(version(current)),
-        facets,
-        diff_kind,
-        severity,
-        severity_rule,
-        matched_by: Some(found.by),
-        confidence: Some(found.confidence),
-        direction,
-        possibly_same_as: None,
-        fingerprint: fingerprint.digest(Owner::OFFLINE).to_string(),
-        recurrence_key: recurrence_key(
-            Owner::OFFLINE,
-            &baseline.policy_type.key,
-            baseline.base_key.as_deref(),
-        )
-        .to_string(),
-        changes,
+            severity,
+            severity_rule,
+            matched_by: Some(found.by),
+            confidence: Some(found.confidence),
+            direction,
+            possibly_same_as: None,
+            fingerprint: fingerprint.digest(&self.options.owner).to_string(),
+            recurrence_key: self.options.recurrence_key(baseline).to_string(),
+            changes,
+        }
     }
 }
 
