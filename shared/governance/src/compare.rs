@@ -15,6 +15,7 @@ use crate::scope::EffectiveScope;
 use crate::severity::{Severity, Verdict};
 use crate::subject::{Source, Subject};
 use judge::Targets;
+pub(crate) use judge::named_by;
 use plumbline_policy::diff::Change;
 use plumbline_policy::digest::Digest;
 use plumbline_policy::normal::Normal;

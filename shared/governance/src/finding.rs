@@ -1,4 +1,11 @@
-//! The names of a drift: the fingerprint names it exactly, the recurrence key names it over time.
+//! Findings: how drift is named, kept, and carried through its life.
+//!
+//! Two names: the fingerprint names a drift exactly, the recurrence key names it over time.
+
+pub mod reconcile;
+pub mod record;
+pub mod seen;
+pub mod state;
 
 use crate::ids::{ProfileId, TenantId, WorkspaceId};
 use crate::report::ChangeType;

@@ -1,9 +1,9 @@
 //! Gaps: what was not read, not understood or not provable, and what each takes away.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// The kinds of gaps. The table of effects is in `shared/decisions/0005-gaps.md`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum GapKind {
     /// A file that could not be decoded.

@@ -36,7 +36,13 @@ macro_rules! typed_id {
             #[must_use]
             pub fn derive(digest: &plumbline_policy::digest::Digest) -> Self {
                 let [bytes, _] = digest.as_bytes().as_chunks::<16>().0 else { return Self(Uuid::nil()) };
-                Self(uuid::Builder::from_custom_bytes(*bytes).into_uuid())
+                Self::from_custom_bytes(*bytes)
+            }
+
+            /// Wraps bytes of our own making as a UUID of version 8.
+            #[must_use]
+            pub fn from_custom_bytes(bytes: [u8; 16]) -> Self {
+                Self(uuid::Builder::from_custom_bytes(bytes).into_uuid())
             }
 
             /// Returns the UUID.

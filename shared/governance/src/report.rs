@@ -6,7 +6,7 @@ use crate::severity::Severity;
 pub use plumbline_policy::diff::ChangeKind;
 pub use plumbline_policy::reference::Facet;
 use plumbline_policy::role::Direction;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The version of the report's shape.
@@ -57,7 +57,7 @@ pub struct Side {
 }
 
 /// Whether everything in scope was proven (seed 128).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Trust {
     /// Every type in scope was read in full on both sides and every subject has a verdict.
@@ -140,7 +140,7 @@ pub struct RoleCounts {
 }
 
 /// The kind of drift of one subject (seed 101).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ChangeType {
     /// Only the baseline has the subject.
@@ -164,7 +164,7 @@ impl ChangeType {
 }
 
 /// What differs, the strongest kind of all changes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum DiffKind {
     /// Only name or description.
@@ -197,7 +197,7 @@ impl DiffKind {
 }
 
 /// How two subjects were found to be one.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum MatchedBy {
     /// Equal subject keys: type, platform, template family and folded name.

@@ -137,6 +137,12 @@ impl EffectiveScope {
         Ok(Self { keys })
     }
 
+    /// The types that a rule keeps.
+    #[must_use]
+    pub fn only(&self, keep: impl Fn(&str) -> bool) -> Self {
+        Self { keys: self.keys.iter().filter(|key| keep(key)).cloned().collect() }
+    }
+
     /// Digest of the spelt-out scope, kept with every run.
     #[must_use]
     pub fn hash(&self) -> Digest {

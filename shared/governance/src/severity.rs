@@ -2,10 +2,10 @@
 
 use crate::report::DiffKind;
 use plumbline_policy::role::Direction;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// How urgent a finding is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Severity {
     /// Labels, order, extras.

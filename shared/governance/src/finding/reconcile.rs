@@ -1,0 +1,245 @@
+//! What a compare does to the findings: pure, so that the same drift always gives the same rows.
+
+use super::record::{DriftFacts, FINDING_TYPE, Finding, SOURCE, SeenAtWrite, finding_id};
+use super::seen::SeenCounters;
+use super::state::{FindingState, Resolution};
+use crate::ids::{ProfileId, RunId, SnapshotId, TenantId, WorkspaceId};
+use crate::report::Report;
+use crate::scope::EffectiveScope;
+use jiff::Timestamp;
+use plumbline_policy::digest::Digest;
+use std::collections::BTreeMap;
+
+/// What happened to one finding.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum FindingEvent {
+    /// Drift that was not there before, or that follows a closed one.
+    Appeared,
+    /// Drift that was resolved or accepted is there again.
+    Reopened,
+    /// The drift of an open finding is another one now.
+    Changed,
+    /// The drift is gone.
+    Resolved,
+}
+
+impl FindingEvent {
+    /// The word used in the summary counts of a run.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Appeared => "appeared",
+            Self::Reopened => "reopened",
+            Self::Changed => "changed",
+            Self::Resolved => "resolved",
+        }
+    }
+}
+
+/// A finding to write.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FindingChange {
+    /// The row as it is to be.
+    pub finding: Finding,
+    /// What happened.
+    pub event: FindingEvent,
+    /// The place of its drift in the report; `None` when the drift is gone.
+    pub drift: Option<usize>,
+}
+
+/// One compare's view of its findings.
+pub struct Reconciliation<'r> {
+    /// The workspace.
+    pub workspace: WorkspaceId,
+    /// The tenant.
+    pub tenant: TenantId,
+    /// The profile.
+    pub profile: ProfileId,
+    /// The snapshot that was compared with.
+    pub snapshot: SnapshotId,
+    /// The run.
+    pub run: RunId,
+    /// What the compare found.
+    pub report: &'r Report,
+    /// The types that were compared.
+    pub scope: &'r EffectiveScope,
+    /// The types that the profile and the tenant's override ask for. A type that was asked for but not
+    /// compared proves nothing; one that is not asked for any more is out of scope.
+    pub asked: &'r EffectiveScope,
+    /// The counts before this compare.
+    pub before: &'r SeenCounters,
+    /// The counts with this compare.
+    pub after: &'r SeenCounters,
+    /// The time.
+    pub now: Timestamp,
+}
+
+impl Reconciliation<'_> {
+    /// Works out what to write. `standing` holds the last occurrence of each row key.
+    #[must_use]
+    pub fn changes(&self, standing: &BTreeMap<Digest, Finding>) -> Vec<FindingChange> {
+        let mut out = Vec::new();
+        let mut drifted = std::collections::BTreeSet::new();
+        for (place, drift) in self.report.drift.iter().enumerate() {
+            let (Ok(key), Some(facts)) =
+                (drift.recurrence_key.parse::<Digest>(), DriftFacts::of(drift, self.snapshot))
+            else {
+                continue;
+            };
+            let twin = (!drifted.insert(key)).then(|| twin_key(key, &facts));
+            let row_key = twin.unwrap_or(key);
+            drifted.insert(row_key);
+            let change = match standing.get(&row_key) {
+                None => Some(self.appear(key, twin, 1, facts)),
+                Some(finding) => self.seen_again(finding, facts),
+            };
+            out.extend(change.map(|(finding, event)| FindingChange {
+                finding,
+                event,
+                drift: Some(place),
+            }));
+        }
+        for (_, finding) in standing.iter().filter(|(key, _)| !drifted.contains(*key)) {
+            if let Some(because) = self.gone(finding) {
+                let mut finding = finding.clone();
+                finding.state = FindingState::Resolved { at: self.now, because };
+                finding.seen = self.counted(&finding, false);
+                finding.changed_at = self.now;
+                finding.last_run = self.run;
+                out.push(FindingChange { finding, event: FindingEvent::Resolved, drift: None });
+            }
+        }
+        out.sort_by(|a, b| {
+            (a.finding.row_key(), a.finding.occurrence)
+                .cmp(&(b.finding.row_key(), b.finding.occurrence))
+        });
+        out
+    }
+
+    fn appear(
+        &self,
+        recurrence_key: Digest,
+        twin: Option<Digest>,
+        occurrence: u32,
+        facts: DriftFacts,
+    ) -> (Finding, FindingEvent) {
+        let counter = self.after.of(&facts.policy_type).map_or(0, |seen| seen.count);
+        let finding = Finding {
+            id: finding_id(twin.unwrap_or(recurrence_key), occurrence),
+            workspace: self.workspace,
+            tenant: self.tenant,
+            profile: self.profile,
+            source: SOURCE.to_owned(),
+            finding_type: FINDING_TYPE.to_owned(),
+            scope_key: format!("baseline_profile:{}", self.profile),
+            recurrence_key,
+            twin,
+            occurrence,
+            state: FindingState::New,
+            drift: facts,
+            evidence: None,
+            first_seen_at: self.now,
+            changed_at: self.now,
+            seen: SeenAtWrite { times: 1, last_at: self.now, counter },
+            first_run: self.run,
+            last_run: self.run,
+        };
+        (finding, FindingEvent::Appeared)
+    }
+
+    /// A drift whose finding stands.
+    fn seen_again(&self, finding: &Finding, facts: DriftFacts) -> Option<(Finding, FindingEvent)> {
+        let same = finding.drift.fingerprint == facts.fingerprint;
+        let (state, event) = match &finding.state {
+            FindingState::Closed { fingerprint, .. } if *fingerprint == facts.fingerprint => {
+                return None;
+            }
+            FindingState::Closed { .. } => {
+                let (key, twin) = (finding.recurrence_key, finding.twin);
+                return Some(self.appear(key, twin, finding.occurrence + 1, facts));
+            }
+            FindingState::Accepted { fingerprint, .. }
+                if *fingerprint == facts.fingerprint && finding.state.is_accepted_at(self.now) =>
+            {
+                return None;
+            }
+            FindingState::Accepted { .. } | FindingState::Resolved { .. } => {
+                (FindingState::Reopened { at: self.now }, FindingEvent::Reopened)
+            }
+            open => {
+                // A severity that the profile changed, or another snapshot with the same hashes, is a
+                // change of the row, not of the drift.
+                if same && finding.drift == facts {
+                    return None;
+                }
+                (open.clone(), FindingEvent::Changed)
+            }
+        };
+        let mut next = finding.clone();
+        next.state = state;
+        next.seen = self.counted(finding, true);
+        if matches!(finding.state, FindingState::Resolved { .. }) {
+            // While it was resolved nobody saw it.
+            next.seen.times = finding.seen.times + 1;
+        }
+        next.drift = facts;
+        next.evidence = None;
+        next.changed_at = self.now;
+        next.last_run = self.run;
+        Some((next, event))
+    }
+
+    /// What the row's count comes to now; with `here`, this compare saw the drift too.
+    fn counted(&self, finding: &Finding, here: bool) -> SeenAtWrite {
+        let policy_type = &finding.drift.policy_type;
+        let mut seen = seen_now(finding, self.before);
+        if here {
+            seen.times += 1;
+            seen.last_at = self.now;
+        }
+        let counter = self.after.of(policy_type).map_or(0, |after| after.count);
+        SeenAtWrite { counter, ..seen }
+    }
+
+    /// Why a finding without drift is resolved; `None` while nothing proves it.
+    fn gone(&self, finding: &Finding) -> Option<Resolution> {
+        let ends = finding.state.is_open()
+            || matches!(finding.state, FindingState::Accepted { .. })
+                && !finding.state.is_accepted_at(self.now);
+        if !ends {
+            return None;
+        }
+        let policy_type = &finding.drift.policy_type;
+        if !self.asked.holds(policy_type) {
+            return Some(Resolution::OutOfScope);
+        }
+        let proven = self.scope.holds(policy_type)
+            && self.report.proven.contains(policy_type)
+            && !self.report.undecided.contains(&finding.recurrence_key.to_string());
+        proven.then_some(Resolution::Proven)
+    }
+}
+
+/// The row key of a drift whose recurrence key another drift of the same compare has.
+fn twin_key(recurrence_key: Digest, facts: &DriftFacts) -> Digest {
+    let parts = (recurrence_key, &facts.subject_key, &facts.subject_external_id);
+    Digest::of(&serde_json::to_vec(&parts).unwrap_or_default())
+}
+
+/// How often a finding was seen, the compares that did not write it included.
+#[must_use]
+pub fn seen_now(finding: &Finding, counters: &SeenCounters) -> SeenAtWrite {
+    let mut seen = finding.seen;
+    // A resolved finding is not there to be seen.
+    if matches!(finding.state, FindingState::Resolved { .. }) {
+        return seen;
+    }
+    if let Some(now) = counters.of(&finding.drift.policy_type)
+        && now.count > seen.counter
+    {
+        seen.times += now.count - seen.counter;
+        seen.counter = now.count;
+        seen.last_at = now.last_at;
+    }
+    seen
+}

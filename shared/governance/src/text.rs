@@ -1,0 +1,78 @@
+//! Texts that people give: names, reasons. Checked once at the edge, so that nothing odd is stored.
+
+use plumbline_policy::name;
+
+/// Why a text is refused.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum BadText {
+    /// Nothing, or only white space.
+    #[error("{what} is empty; give one")]
+    Empty {
+        /// What the text is for, such as `the name`.
+        what: &'static str,
+    },
+    /// Too many letters.
+    #[error("{what} has {letters} letters, but takes {most}")]
+    Long {
+        /// What the text is for.
+        what: &'static str,
+        /// How many it has.
+        letters: usize,
+        /// How many it takes.
+        most: usize,
+    },
+    /// Letters that cannot be seen or that turn a line around.
+    #[error("{what} holds the control character U+{code:04X}; leave it out")]
+    Control {
+        /// What the text is for.
+        what: &'static str,
+        /// The letter.
+        code: u32,
+    },
+}
+
+/// The most letters of a name.
+pub const MAX_NAME: usize = 200;
+/// The most letters of a reason or a description.
+pub const MAX_REASON: usize = 2_000;
+
+/// Checks a text of one line and trims it.
+///
+/// # Errors
+/// Says what is wrong with it.
+pub fn line(what: &'static str, text: &str, most: usize) -> Result<String, BadText> {
+    let text = name::composed(text.trim());
+    if text.is_empty() {
+        return Err(BadText::Empty { what });
+    }
+    let letters = text.chars().count();
+    if letters > most {
+        return Err(BadText::Long { what, letters, most });
+    }
+    let hidden = |letter: char| {
+        letter.is_control()
+            || matches!(letter, '\u{200B}'..='\u{200F}' | '\u{202A}'..='\u{202E}' | '\u{2060}'..='\u{2069}' | '\u{FEFF}')
+    };
+    match text.chars().find(|letter| hidden(*letter)) {
+        Some(letter) => Err(BadText::Control { what, code: letter.into() }),
+        None => Ok(text),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn texts_are_checked_by_name() {
+        assert_eq!(line("the name", "  Gold \u{1f512} ", 9).unwrap(), "Gold \u{1f512}");
+        assert_eq!(line("the name", " \t", 9), Err(BadText::Empty { what: "the name" }));
+        let long = BadText::Long { what: "the name", letters: 10, most: 9 };
+        assert_eq!(line("the name", "0123456789", 9), Err(long));
+        for (text, code) in
+            [("a\nb", 0xA), ("a\0b", 0), ("a\u{202E}b", 0x202E), ("a\u{200B}b", 0x200B)]
+        {
+            assert_eq!(line("the name", text, 9), Err(BadText::Control { what: "the name", code }));
+        }
+    }
+}
