@@ -135,7 +135,7 @@ pub enum IndexError {
     /// The catalog no longer holds a type.
     #[error("the index names the unknown policy type `{0}`")]
     UnknownType(String),
-    /// The entries are not in order, or one stands twice.
+    /// The entries are not in order.
     #[error("the entries of the index are not in order at {0}")]
     Order(usize),
 }
@@ -241,7 +241,7 @@ fn check(version: u32, lists: [&[Entry]; 2]) -> Result<(), IndexError> {
         return Err(IndexError::Newer(version));
     }
     for entries in lists {
-        let sorted = entries.windows(2).position(|pair| pair[0].order() >= pair[1].order());
+        let sorted = entries.windows(2).position(|pair| pair[0].order() > pair[1].order());
         if let Some(at) = sorted {
             return Err(IndexError::Order(at + 1));
         }

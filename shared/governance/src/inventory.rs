@@ -95,8 +95,19 @@ impl Reader {
     /// Reads one file. Nothing is dropped: what is no subject is a gap with the file's name.
     #[must_use]
     pub fn read_file(&self, file: &str, bytes: &[u8]) -> FileReading {
+        self.read_each(file, bytes, &mut |_| ())
+    }
+
+    /// Reads one file and hands over the payload of each subject, in their order.
+    #[must_use]
+    pub fn read_each(
+        &self,
+        file: &str,
+        bytes: &[u8],
+        keep: &mut dyn FnMut(&Payload<'_>),
+    ) -> FileReading {
         let mut out = FileReading::default();
-        if let Err(error) = self.read_into(file, bytes, &mut out) {
+        if let Err(error) = self.read_into(file, bytes, &mut out, keep) {
             let doubtful = types_in_doubt(&folders(file));
             let doubt = if doubtful.is_empty() {
                 Doubt::Everything
@@ -113,7 +124,13 @@ impl Reader {
         if self.annotations { parse(text) } else { parse_payload(text) }
     }
 
-    fn read_into(&self, file: &str, bytes: &[u8], out: &mut FileReading) -> Result<(), Unreadable> {
+    fn read_into(
+        &self,
+        file: &str,
+        bytes: &[u8],
+        out: &mut FileReading,
+        keep: &mut dyn FnMut(&Payload<'_>),
+    ) -> Result<(), Unreadable> {
         let text = to_text(bytes)?;
         let documents = split(self.parse(&text)?)?;
         let folders = folders(file);
@@ -138,6 +155,7 @@ impl Reader {
                             .map(|one| one.key.as_str()),
                     );
                     out.types_read.insert(&payload.policy_type.key);
+                    keep(&payload);
                     let source = Source { file: file.to_owned(), index };
                     out.subjects.push(Subject::read(&payload, &self.localiser, source));
                 }

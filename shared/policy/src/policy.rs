@@ -215,3 +215,14 @@ fn default_suffix(id: &str) -> Option<&str> {
     let suffix = id[range.end..].strip_prefix('_')?;
     (suffix.starts_with("Default") || suffix == "WindowsRestore").then_some(suffix)
 }
+
+/// The tenant's Intune account id, as the id of a default row of an enrolment type tells it.
+#[must_use]
+pub fn account_of<'i>(policy_type: &str, external_id: &'i str) -> Option<&'i str> {
+    let policy_type = crate::catalog::catalog().get(policy_type).ok()?;
+    if policy_type.identity != Identity::Suffix {
+        return None;
+    }
+    default_suffix(external_id)?;
+    find_guid(external_id).map(|range| &external_id[range])
+}

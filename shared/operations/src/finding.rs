@@ -1,0 +1,307 @@
+//! What people do with findings, and what they read of them.
+
+use crate::archive::object_failure;
+use crate::error::OperationError;
+use crate::posture::counted;
+use crate::repository::Stored;
+use crate::repository::keys::folder;
+use crate::repository::rows::{Guard, Posture};
+use crate::system::{Actor, System, digest_of};
+use plumbline_governance::finding::reconcile::seen_now;
+use plumbline_governance::finding::record::{Finding, SeenAtWrite};
+use plumbline_governance::finding::seen::SeenCounters;
+use plumbline_governance::finding::state::{FindingAction, FindingState, Resolution};
+use plumbline_governance::ids::{FindingId, ProfileId, TenantId, WorkspaceId};
+use plumbline_governance::run::RunType;
+use plumbline_governance::text::{MAX_REASON, line};
+use plumbline_ports::{Batch, CommitError};
+use std::collections::BTreeMap;
+
+/// A finding with its counts up to date.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SeenFinding {
+    /// The finding.
+    pub finding: Finding,
+    /// How often it was seen, and when last.
+    pub seen: SeenAtWrite,
+}
+
+/// What one action of many came to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Acted {
+    /// The finding that was asked for.
+    pub id: FindingId,
+    /// The finding as it is now, or why nothing was done.
+    pub result: Result<Finding, OperationError>,
+}
+
+impl System {
+    /// Lists a tenant's findings, the most urgent first.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn findings(
+        &self,
+        workspace: WorkspaceId,
+        tenant: TenantId,
+    ) -> Result<Vec<SeenFinding>, OperationError> {
+        let standing = self.standing(workspace, tenant).await?;
+        let mut counters: BTreeMap<ProfileId, SeenCounters> = BTreeMap::new();
+        let mut out = Vec::new();
+        for finding in standing.all() {
+            if !counters.contains_key(&finding.profile) {
+                let guard = self.compare_guard(workspace, tenant, finding.profile).await?;
+                let seen = guard.map(|stored| stored.row.seen).unwrap_or_default();
+                counters.insert(finding.profile, seen);
+            }
+            let seen = counters
+                .get(&finding.profile)
+                .map_or(finding.seen, |counters| seen_now(finding, counters));
+            out.push(SeenFinding { finding: finding.clone(), seen });
+        }
+        out.sort_by_key(|one| {
+            let word = FindingState::WORDS
+                .iter()
+                .position(|word| *word == one.finding.state.as_str())
+                .unwrap_or_default();
+            (
+                !one.finding.state.is_open(),
+                std::cmp::Reverse(one.finding.drift.severity),
+                word,
+                one.finding.drift.policy_type.clone(),
+                one.finding.drift.display_name.clone(),
+                one.finding.id,
+            )
+        });
+        Ok(out)
+    }
+
+    /// Reads one finding.
+    ///
+    /// # Errors
+    /// Not found, or the store's.
+    pub async fn finding(
+        &self,
+        workspace: WorkspaceId,
+        tenant: TenantId,
+        id: FindingId,
+    ) -> Result<SeenFinding, OperationError> {
+        self.findings(workspace, tenant)
+            .await?
+            .into_iter()
+            .find(|one| one.finding.id == id)
+            .ok_or_else(|| OperationError::not_found("finding", id))
+    }
+
+    /// Reads the evidence of a finding: the drift as the compare saw it, setting by setting.
+    ///
+    /// # Errors
+    /// Says when the evidence is gone or damaged; the finding itself stays readable.
+    pub async fn evidence(&self, finding: &Finding) -> Result<serde_json::Value, OperationError> {
+        let unavailable = |reason: &dyn std::fmt::Display| {
+            OperationError::Refused(format!(
+                "the evidence of {} is unavailable: {reason}",
+                finding.id
+            ))
+        };
+        let frame = finding
+            .evidence
+            .ok_or_else(|| unavailable(&"none was stored; compare the tenant again"))?;
+        let packs = folder::tenant(finding.workspace, finding.tenant, "evidence");
+        let frames = self.frames(&packs, &[frame]).await.map_err(|error| match error {
+            OperationError::Port(error) => object_failure(error),
+            other => unavailable(&other),
+        })?;
+        let bytes = frames.first().ok_or_else(|| unavailable(&"it is empty"))?;
+        serde_json::from_slice(bytes).map_err(|error| unavailable(&error))
+    }
+
+    /// Does what a person asks with one finding: row, posture, memo and audit in one commit.
+    ///
+    /// # Errors
+    /// Not found; refuses what the status does not allow and reasons that are none.
+    pub async fn act(
+        &self,
+        workspace: WorkspaceId,
+        actor: &Actor,
+        tenant: TenantId,
+        id: FindingId,
+        action: &FindingAction,
+    ) -> Result<Finding, OperationError> {
+        if let Some(reason) = action.reason() {
+            line("the reason", reason, MAX_REASON)?;
+        }
+        for _ in 0..8 {
+            // Read before the rows: the counts below must not be older than what they are compared with.
+            let posture = self.posture_row(workspace, tenant).await?;
+            let standing = self.standing(workspace, tenant).await?;
+            let before = standing
+                .all()
+                .find(|finding| finding.id == id)
+                .cloned()
+                .ok_or_else(|| OperationError::not_found("finding", id))?;
+            let key = (before.row_key(), before.occurrence);
+            let read =
+                standing.revision(key).ok_or_else(|| OperationError::not_found("finding", id))?;
+            let now = self.now();
+            let mut after = before.clone();
+            after.state = before.state.act(action, actor.name(), now, before.drift.fingerprint)?;
+            after.changed_at = now;
+            let guard = self.compare_guard(workspace, tenant, before.profile).await?;
+            let mut audit =
+                self.audit(workspace, actor, &format!("finding.{}", action.as_str()), id);
+            audit.tenant = Some(tenant);
+            audit.reason = action.reason().map(str::to_owned);
+            (audit.before, audit.after) = (digest_of(&before), digest_of(&after));
+            let rows = standing.all().map(|one| if one.id == id { &after } else { one });
+            let row = recounted(posture.as_ref(), counted(workspace, tenant, rows, None, now));
+            let batch = self.update(Batch::new(), &after, read).await?;
+            let batch =
+                self.upsert(batch, &row, posture.as_ref().map(|stored| stored.revision)).await?;
+            let mut batch = self.insert(batch, &audit).await?;
+            if let Some(stored) = guard {
+                let mut guard = stored.row.clone();
+                if let Some(memo) = &mut guard.memo {
+                    match &after.state {
+                        // The next compare looks at it again when the acceptance ends.
+                        FindingState::Accepted { until: Some(until), .. } => {
+                            memo.valid_until =
+                                Some(memo.valid_until.map_or(*until, |one| one.min(*until)));
+                        }
+                        // Whether the drift is still there, only a compare can say.
+                        FindingState::New | FindingState::Reopened { .. } => guard.memo = None,
+                        _ => {}
+                    }
+                }
+                // While a compare runs, the guard is its lease: the compare looks at all rows again
+                // before it sums up, and writes a memo of its own then.
+                if guard != stored.row && stored.row.active.is_none() {
+                    batch = self.update(batch, &guard, stored.revision).await?;
+                }
+            }
+            match self.commit(batch).await {
+                Ok(()) => return Ok(after),
+                // A compare or another person was faster: look again.
+                Err(CommitError::Condition { .. }) => {}
+                Err(CommitError::Port(error)) => return Err(error.into()),
+            }
+        }
+        Err(OperationError::Conflict(format!("the finding {id}")))
+    }
+
+    /// Does the same with many findings, one by one; what fails does not hold the others up.
+    pub async fn act_on_all(
+        &self,
+        workspace: WorkspaceId,
+        actor: &Actor,
+        findings: &[(TenantId, FindingId)],
+        action: &FindingAction,
+    ) -> Vec<Acted> {
+        let mut out = Vec::with_capacity(findings.len());
+        for (tenant, id) in findings {
+            let result = self.act(workspace, actor, *tenant, *id, action).await;
+            out.push(Acted { id: *id, result });
+        }
+        out
+    }
+
+    pub(crate) async fn compare_guard(
+        &self,
+        workspace: WorkspaceId,
+        tenant: TenantId,
+        profile: ProfileId,
+    ) -> Result<Option<Stored<Guard>>, OperationError> {
+        let identity = profile.to_string();
+        self.read(&Guard::key_of(workspace, tenant, RunType::BaselineCompare, &identity)).await
+    }
+
+    /// Resolves what is left of profiles that a tenant is not held to any more. Safe to repeat.
+    pub(crate) async fn retire_findings(
+        &self,
+        workspace: WorkspaceId,
+        tenant: TenantId,
+        keep: Option<ProfileId>,
+    ) -> Result<(), OperationError> {
+        for _ in 0..8 {
+            let posture = self.posture_row(workspace, tenant).await?;
+            let standing = self.standing(workspace, tenant).await?;
+            let now = self.now();
+            let over = |finding: &Finding| {
+                Some(finding.profile) != keep
+                    && (finding.state.is_open()
+                        || matches!(finding.state, FindingState::Accepted { .. }))
+            };
+            let retired: Vec<Finding> = standing
+                .all()
+                .filter(|finding| over(finding))
+                .map(|finding| {
+                    let mut next = finding.clone();
+                    next.state =
+                        FindingState::Resolved { at: now, because: Resolution::OutOfScope };
+                    next.changed_at = now;
+                    next
+                })
+                .collect();
+            if retired.is_empty() {
+                return Ok(());
+            }
+            let mut moved = false;
+            for chunk in retired.chunks(60) {
+                let mut batch = Batch::new();
+                for finding in chunk {
+                    let read = standing.revision((finding.row_key(), finding.occurrence));
+                    batch = self.upsert(batch, finding, read).await?;
+                }
+                match self.commit(batch).await {
+                    Ok(()) => {}
+                    Err(CommitError::Condition { .. }) => {
+                        moved = true;
+                        break;
+                    }
+                    Err(CommitError::Port(error)) => return Err(error.into()),
+                }
+            }
+            if moved {
+                continue;
+            }
+            let after = self.standing(workspace, tenant).await?;
+            let row =
+                recounted(posture.as_ref(), counted(workspace, tenant, after.all(), None, now));
+            let read = posture.as_ref().map(|stored| stored.revision);
+            let batch = self.upsert(Batch::new(), &row, read).await?;
+            match self.commit(batch).await {
+                Ok(()) => return Ok(()),
+                Err(CommitError::Condition { .. }) => {}
+                Err(CommitError::Port(error)) => return Err(error.into()),
+            }
+        }
+        Err(OperationError::Conflict("the findings of the tenant".to_owned()))
+    }
+
+    /// Finds the tenant of a finding whose id alone is known.
+    ///
+    /// # Errors
+    /// Not found, or the store's.
+    pub async fn find_finding(
+        &self,
+        workspace: WorkspaceId,
+        id: FindingId,
+    ) -> Result<SeenFinding, OperationError> {
+        for tenant in self.tenants(workspace).await? {
+            match self.finding(workspace, tenant.id, id).await {
+                Err(OperationError::NotFound { .. }) => {}
+                other => return other,
+            }
+        }
+        Err(OperationError::not_found("finding", id))
+    }
+}
+
+/// New counts, with what the last compare proved.
+fn recounted(before: Option<&Stored<Posture>>, mut row: Posture) -> Posture {
+    if let Some(before) = before {
+        row.trust.clone_from(&before.row.trust);
+        row.run = before.row.run;
+    }
+    row
+}

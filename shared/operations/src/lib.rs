@@ -1,0 +1,41 @@
+//! What the system does: one module an operation, over the ports. The same code runs in one process on
+//! embedded stores and in the functions of the cloud.
+//!
+//! Each operation is a pure plan (in `plumbline-governance`, or beside the operation) and a thin part
+//! that reads what the plan needs and commits what it says.
+
+mod archive;
+mod assignment;
+mod audit;
+mod capture;
+mod compare;
+mod error;
+mod finding;
+mod import;
+mod message;
+mod posture;
+mod profile;
+mod repository;
+mod run;
+mod schedule;
+mod stored_payloads;
+mod system;
+mod tenant;
+mod worker;
+mod workspace;
+
+pub use compare::Step;
+pub use error::OperationError;
+pub use finding::{Acted, SeenFinding};
+pub use import::{CoverageClaim, ImportOptions, Imported, NamedBytes};
+pub use message::{BadMessage, MESSAGE_VERSION, Work};
+pub use profile::{NewProfile, ProfileEdit};
+pub use repository::rows::{
+    Assignment, AuditEntry, NightRecord, NightStatus, Posture, Snapshot, State, Tenant,
+    TenantStatus, Workspace,
+};
+pub use run::Started;
+pub use schedule::Ticked;
+pub use system::{Actor, System};
+pub use worker::{Handled, VISIBILITY};
+pub use workspace::{DEFAULT_MAX_AGE_HOURS, Person};

@@ -1,0 +1,121 @@
+//! The key grammar. A partition begins with its owner; ids have a fixed length and are made of letters
+//! and digits, so no key is the beginning of another's. User text never stands in a key: it is hashed.
+
+use jiff::Timestamp;
+use jiff::civil::Date;
+use plumbline_governance::ids::{ProfileId, RunId, SnapshotId, TenantId, WorkspaceId};
+use plumbline_governance::run::RunType;
+use plumbline_policy::digest::Digest;
+use plumbline_ports::Key;
+
+/// The partition of a workspace's own records.
+pub(crate) fn workspace(workspace: WorkspaceId) -> String {
+    format!("WS#{workspace}")
+}
+
+/// The partition of one tenant's records.
+pub(crate) fn tenant(workspace: WorkspaceId, tenant: TenantId) -> String {
+    format!("WS#{workspace}#TEN#{tenant}")
+}
+
+/// The partition of a workspace's audit, one a month.
+pub(crate) fn audit(workspace: WorkspaceId, at: Timestamp) -> String {
+    let date = jiff::tz::TimeZone::UTC.to_datetime(at).date();
+    format!("WS#{workspace}#AUDIT#{:04}-{:02}", date.year(), date.month())
+}
+
+/// The list of all workspaces.
+pub(crate) const WORKSPACES: &str = "WORKSPACES";
+/// The nights that are due, in order.
+pub(crate) const DUE: &str = "DUE";
+/// Messages that may have to be sent again, and runs that may have to be closed.
+pub(crate) const OUTBOX: &str = "OUTBOX#0";
+
+/// A moment as a part of a key: fixed length, in order.
+pub(crate) fn moment(at: Timestamp) -> String {
+    format!("{:015}", at.as_millisecond().max(0))
+}
+
+/// A digest of user text that stands in a key in its place.
+pub(crate) fn hashed(parts: &[&str]) -> String {
+    Digest::of(parts.join("\n").as_bytes()).to_string()
+}
+
+/// One row of a workspace.
+pub(crate) fn in_workspace(id: WorkspaceId, sk: impl Into<String>) -> Key {
+    Key::new(workspace(id), sk)
+}
+
+/// One row of a tenant.
+pub(crate) fn in_tenant(id: WorkspaceId, of: TenantId, sk: impl Into<String>) -> Key {
+    Key::new(tenant(id, of), sk)
+}
+
+/// Sort keys.
+pub(crate) mod sk {
+    use super::{Date, Digest, ProfileId, RunId, RunType, SnapshotId, TenantId};
+
+    pub(crate) const META: &str = "META";
+    pub(crate) const STATE: &str = "STATE";
+    pub(crate) const ASSIGNMENT: &str = "ASSIGNMENT";
+    pub(crate) const POSTURE: &str = "POSTURE";
+    pub(crate) const MEMBERS: &str = "MEMBER#";
+    pub(crate) const TENANTS: &str = "TENANT#";
+    pub(crate) const PROFILES: &str = "PROFILE#";
+    pub(crate) const RUNS: &str = "RUN#";
+    pub(crate) const FINDINGS: &str = "FINDING#";
+    pub(crate) const NIGHTS: &str = "NIGHT#";
+    pub(crate) const DOOMED: &str = "DOOMED#";
+
+    pub(crate) fn member(hash: &str) -> String {
+        format!("MEMBER#{hash}")
+    }
+    pub(crate) fn tenant(id: TenantId) -> String {
+        format!("TENANT#{id}")
+    }
+    pub(crate) fn profile(id: ProfileId) -> String {
+        format!("PROFILE#{id}")
+    }
+    pub(crate) fn snapshots(profile: ProfileId) -> String {
+        format!("SNAPSHOT#{profile}#")
+    }
+    pub(crate) fn snapshot(profile: ProfileId, id: SnapshotId) -> String {
+        format!("SNAPSHOT#{profile}#{id}")
+    }
+    pub(crate) fn name(kind: &str, hash: &str) -> String {
+        format!("NAME#{kind}#{hash}")
+    }
+    pub(crate) fn night(date: Date) -> String {
+        format!("NIGHT#{date}")
+    }
+    pub(crate) fn run(id: RunId) -> String {
+        format!("RUN#{id}")
+    }
+    pub(crate) fn active(run_type: RunType, identity: impl std::fmt::Display) -> String {
+        format!("ACTIVE#{}#{identity}", run_type.as_str())
+    }
+    pub(crate) fn lineage(snapshot: SnapshotId) -> String {
+        format!("LINEAGE#{snapshot}")
+    }
+    pub(crate) fn finding(row_key: Digest, occurrence: u32) -> String {
+        format!("FINDING#{row_key}#{occurrence:06}")
+    }
+    pub(crate) fn doomed(object: Digest) -> String {
+        format!("DOOMED#{object}")
+    }
+}
+
+/// Folders of objects.
+pub(crate) mod folder {
+    use super::{TenantId, WorkspaceId};
+
+    pub(crate) fn workspace(id: WorkspaceId) -> String {
+        format!("ws/{id}")
+    }
+    pub(crate) fn tenant(id: WorkspaceId, tenant: TenantId, what: &str) -> String {
+        format!("ws/{id}/ten/{tenant}/{what}")
+    }
+    pub(crate) fn baseline(id: WorkspaceId, what: &str) -> String {
+        format!("ws/{id}/baseline/{what}")
+    }
+}

@@ -1,0 +1,254 @@
+//! Records in the words of the domain, over any store. Every row says its own form, so that programs of
+//! two versions can live on one store for a while: what a newer one wrote is not touched.
+
+pub(crate) mod keys;
+pub(crate) mod rows;
+
+use crate::error::OperationError;
+use crate::system::System;
+use plumbline_policy::digest::Digest;
+use plumbline_ports::{
+    Action, Batch, CommitError, Condition, IndexKey, Key, ObjectKey, PortError, Query, Record,
+};
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+
+/// A kind of row.
+pub(crate) trait Row: Serialize + DeserializeOwned + Clone + Send + Sync {
+    /// What a row of the kind is called in messages.
+    const WHAT: &'static str;
+    /// The newest form that this program reads and the one it writes.
+    const FORM: u32 = 1;
+
+    /// Where the row stands.
+    fn key(&self) -> Key;
+
+    /// Its places in the indexes.
+    fn indexes(&self) -> Vec<IndexKey> {
+        Vec::new()
+    }
+
+    /// When it may vanish, in seconds since 1970.
+    fn expires_at(&self) -> Option<i64> {
+        None
+    }
+
+    /// The folder that its body goes to when it is too large for a record.
+    fn spill_folder(&self) -> String;
+}
+
+/// A row as it was read, with the revision that a change of it is conditional on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Stored<R> {
+    pub(crate) row: R,
+    pub(crate) revision: u64,
+}
+
+/// The body of a record.
+#[derive(Deserialize, Serialize)]
+struct Envelope<T> {
+    form: u32,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    row: Option<T>,
+    /// The object that holds the row, where it is too large.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    spilled: Option<Spilled>,
+}
+
+/// Where a large row stands.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+pub(crate) struct Spilled {
+    pub(crate) folder: String,
+    pub(crate) digest: Digest,
+}
+
+/// A body of more bytes goes to an object. Far below the limit of a record, so that keys and indexes fit.
+const SPILL_OVER: usize = 300 * 1024;
+
+/// Only the head of a body: enough to know what it refers to.
+#[derive(Deserialize)]
+struct Head {
+    #[serde(default)]
+    spilled: Option<Spilled>,
+}
+
+/// The object that a record's body was spilled to.
+pub(crate) fn spilled(record: &Record) -> Option<Spilled> {
+    serde_json::from_slice::<Head>(&record.body).ok()?.spilled
+}
+
+impl System {
+    /// Reads one row; an expired one is not there.
+    pub(crate) async fn read<R: Row>(
+        &self,
+        key: &Key,
+    ) -> Result<Option<Stored<R>>, OperationError> {
+        match self.ports.records.get(key).await? {
+            Some(record) if !self.is_expired(&record) => Ok(Some(self.decode(&record).await?)),
+            _ => Ok(None),
+        }
+    }
+
+    /// Reads all rows of one kind in a range.
+    pub(crate) async fn list<R: Row>(
+        &self,
+        query: Query,
+    ) -> Result<Vec<Stored<R>>, OperationError> {
+        let mut out = Vec::new();
+        for record in self.ports.records.query_all(query).await? {
+            if !self.is_expired(&record) {
+                out.push(self.decode(&record).await?);
+            }
+        }
+        Ok(out)
+    }
+
+    fn is_expired(&self, record: &Record) -> bool {
+        record.expires_at.is_some_and(|at| at <= self.now().as_second())
+    }
+
+    /// Reads a record as a row of a kind.
+    pub(crate) async fn decode<R: Row>(
+        &self,
+        record: &Record,
+    ) -> Result<Stored<R>, OperationError> {
+        let damaged = |reason: &dyn std::fmt::Display| {
+            OperationError::damaged(format!("the {} at {}", R::WHAT, record.key), reason)
+        };
+        // The form is looked at first: a newer one need not have the members that this program expects.
+        let form: FormOnly =
+            serde_json::from_slice(&record.body).map_err(|error| damaged(&error))?;
+        if form.form > R::FORM {
+            return Err(OperationError::Newer {
+                what: format!("the {} at {}", R::WHAT, record.key),
+                found: form.form,
+                known: R::FORM,
+            });
+        }
+        let envelope: Envelope<R> =
+            serde_json::from_slice(&record.body).map_err(|error| damaged(&error))?;
+        let row = match (envelope.row, envelope.spilled) {
+            (Some(row), None) => row,
+            (None, Some(at)) => {
+                let key = ObjectKey::new(&at.folder, at.digest).map_err(|error| damaged(&error))?;
+                let bytes = self
+                    .ports
+                    .objects
+                    .get(&key)
+                    .await?
+                    .ok_or_else(|| damaged(&format!("its object {key} is gone")))?;
+                serde_json::from_slice(&bytes).map_err(|error| damaged(&error))?
+            }
+            _ => return Err(damaged(&"it holds neither a row nor the name of one")),
+        };
+        Ok(Stored { row, revision: record.revision })
+    }
+
+    async fn encode<R: Row>(&self, row: &R, revision: u64) -> Result<Record, OperationError> {
+        let failed = |error: serde_json::Error| OperationError::Invalid(error.to_string());
+        let mut body =
+            serde_json::to_vec(&Envelope { form: R::FORM, row: Some(row), spilled: None })
+                .map_err(failed)?;
+        if body.len() > SPILL_OVER {
+            let bytes = serde_json::to_vec(row).map_err(failed)?;
+            let folder = row.spill_folder();
+            let key = ObjectKey::of(&folder, &bytes)
+                .map_err(|error| OperationError::Invalid(error.to_string()))?;
+            self.ports.objects.put(&key, bytes).await?;
+            let spilled = Some(Spilled { folder, digest: key.digest() });
+            body = serde_json::to_vec(&Envelope::<R> { form: R::FORM, row: None, spilled })
+                .map_err(failed)?;
+        }
+        Ok(Record {
+            key: row.key(),
+            body,
+            revision,
+            indexes: row.indexes(),
+            expires_at: row.expires_at(),
+        })
+    }
+
+    /// Adds a row that must not be there yet.
+    pub(crate) async fn insert<R: Row>(
+        &self,
+        batch: Batch,
+        row: &R,
+    ) -> Result<Batch, OperationError> {
+        Ok(batch.put(self.encode(row, 1).await?, Condition::Absent))
+    }
+
+    /// Adds a change of a row as it was read.
+    pub(crate) async fn update<R: Row>(
+        &self,
+        batch: Batch,
+        row: &R,
+        read: u64,
+    ) -> Result<Batch, OperationError> {
+        Ok(batch.put(self.encode(row, read + 1).await?, Condition::Revision(read)))
+    }
+
+    /// Adds a row, over one that was read or new.
+    pub(crate) async fn upsert<R: Row>(
+        &self,
+        batch: Batch,
+        row: &R,
+        read: Option<u64>,
+    ) -> Result<Batch, OperationError> {
+        match read {
+            Some(revision) => self.update(batch, row, revision).await,
+            None => self.insert(batch, row).await,
+        }
+    }
+
+    /// Commits a batch. When a reply is lost, the batch is sent again; if its own first sending had been
+    /// applied, its conditions fail and the rows read back as they were to be written, which is success.
+    pub(crate) async fn commit(&self, batch: Batch) -> Result<(), CommitError> {
+        const TRIES: usize = 3;
+        let mut lost = None;
+        for _ in 0..TRIES {
+            match self.ports.records.commit(batch.clone()).await {
+                Ok(()) => return Ok(()),
+                Err(CommitError::Port(error)) if error.is_retryable() => lost = Some(error),
+                Err(CommitError::Condition { failed }) if lost.is_some() => {
+                    return if self.is_applied(&batch).await? {
+                        Ok(())
+                    } else {
+                        Err(CommitError::Condition { failed })
+                    };
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        Err(CommitError::Port(
+            lost.unwrap_or_else(|| PortError::unavailable("commit records", "no answer")),
+        ))
+    }
+
+    async fn is_applied(&self, batch: &Batch) -> Result<bool, PortError> {
+        let mut puts = 0;
+        for action in &batch.actions {
+            match action {
+                Action::Put(record, _) => {
+                    puts += 1;
+                    if self.ports.records.get(&record.key).await?.as_ref() != Some(record) {
+                        return Ok(false);
+                    }
+                }
+                Action::Delete(key, _) => {
+                    if self.ports.records.get(key).await?.is_some() {
+                        return Ok(false);
+                    }
+                }
+                Action::Check(..) => {}
+            }
+        }
+        // A batch that only deletes leaves no trace to know it by.
+        Ok(puts > 0)
+    }
+}
+
+/// The form of a body, whatever else stands in it.
+#[derive(Deserialize)]
+struct FormOnly {
+    form: u32,
+}

@@ -1,0 +1,638 @@
+//! The kinds of rows, where each stands and what it may become.
+
+use super::Row;
+use super::keys::{self, folder, sk};
+use jiff::Timestamp;
+use jiff::civil::Date;
+use plumbline_governance::access::Member;
+use plumbline_governance::coverage::CoverageMap;
+use plumbline_governance::finding::record::Finding;
+use plumbline_governance::finding::seen::SeenCounters;
+use plumbline_governance::ids::{ProfileId, RunId, SnapshotId, TenantId, WorkspaceId};
+use plumbline_governance::profile::Profile;
+use plumbline_governance::run::{CompareResult, Failure, Run, RunOutcome, RunState, RunType};
+use plumbline_governance::schedule::Schedule;
+use plumbline_governance::scope::Scope;
+use plumbline_governance::severity::Severity;
+use plumbline_policy::digest::Digest;
+use plumbline_policy::tenant::TenantFacts;
+use plumbline_ports::{Index, IndexKey, Key};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// A workspace: the owner of baselines.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+pub struct Workspace {
+    /// Its id.
+    pub id: WorkspaceId,
+    /// Its name.
+    pub name: String,
+    /// When its nightly compares start; `None`: never.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub schedule: Option<Schedule>,
+    /// The moment at which its next night is due.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub next_night: Option<Timestamp>,
+    /// How old an inventory may be, in hours, before nothing is concluded from it.
+    pub inventory_max_age_hours: u32,
+    /// When it was made.
+    pub created_at: Timestamp,
+}
+
+impl Row for Workspace {
+    const WHAT: &'static str = "workspace";
+    fn key(&self) -> Key {
+        keys::in_workspace(self.id, sk::META)
+    }
+    fn spill_folder(&self) -> String {
+        keys::folder::workspace(self.id)
+    }
+}
+
+/// A workspace in the list of all.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+pub(crate) struct WorkspaceEntry {
+    pub(crate) id: WorkspaceId,
+}
+
+impl Row for WorkspaceEntry {
+    const WHAT: &'static str = "workspace entry";
+    fn key(&self) -> Key {
+        Key::new(keys::WORKSPACES, self.id.to_string())
+    }
+    fn spill_folder(&self) -> String {
+        keys::folder::workspace(self.id)
+    }
+}
+
+/// A member, in its workspace.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+pub(crate) struct MemberRow {
+    pub(crate) workspace: WorkspaceId,
+    #[serde(flatten)]
+    pub(crate) member: Member,
+}
+
+impl MemberRow {
+    pub(crate) fn key_of(workspace: WorkspaceId, issuer: &str, subject: &str) -> Key {
+        keys::in_workspace(workspace, sk::member(&keys::hashed(&[issuer, subject])))
+    }
+}
+
+impl Row for MemberRow {
+    const WHAT: &'static str = "member";
+    fn key(&self) -> Key {
+        Self::key_of(self.workspace, &self.member.issuer, &self.member.subject)
+    }
+    fn spill_folder(&self) -> String {
+        keys::folder::workspace(self.workspace)
+    }
+}
+
+/// Whether a tenant is governed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum TenantStatus {
+    /// Governed.
+    Active,
+    /// Put away: no imports, no compares.
+    Archived,
+}
+
+impl TenantStatus {
+    /// The word used in JSON and in the badge catalog.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Active => "active",
+            Self::Archived => "archived",
+        }
+    }
+}
+
+/// A governed tenant.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+pub struct Tenant {
+    /// Its id.
+    pub id: TenantId,
+    /// Its workspace.
+    pub workspace: WorkspaceId,
+    /// Its name, unique in the workspace without regard to case.
+    pub name: String,
+    /// Whether it is governed.
+    pub status: TenantStatus,
+    /// Its Entra tenant id, domains and Intune account id.
+    #[serde(default)]
+    pub facts: TenantFacts,
+    /// The profile it is held to; the assignment says more.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub profile: Option<ProfileId>,
+    /// When it was added.
+    pub created_at: Timestamp,
+}
+
+impl Row for Tenant {
+    const WHAT: &'static str = "tenant";
+    fn key(&self) -> Key {
+        keys::in_workspace(self.workspace, sk::tenant(self.id))
+    }
+    fn spill_folder(&self) -> String {
+        keys::folder::workspace(self.workspace)
+    }
+}
+
+impl Row for Profile {
+    const WHAT: &'static str = "profile";
+    fn key(&self) -> Key {
+        keys::in_workspace(self.workspace, sk::profile(self.id))
+    }
+    fn spill_folder(&self) -> String {
+        keys::folder::baseline(self.workspace, "spill")
+    }
+}
+
+/// Keeps a name to one owner.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+pub(crate) struct NameGuard {
+    pub(crate) workspace: WorkspaceId,
+    pub(crate) kind: String,
+    /// The folded name, hashed.
+    pub(crate) hash: String,
+    /// Who has it.
+    pub(crate) owner: String,
+}
+
+impl NameGuard {
+    pub(crate) fn of(workspace: WorkspaceId, kind: &str, name: &str, owner: String) -> Self {
+        let hash = keys::hashed(&[&plumbline_policy::name::fold(name)]);
+        Self { workspace, kind: kind.to_owned(), hash, owner }
+    }
+}
+
+impl Row for NameGuard {
+    const WHAT: &'static str = "name";
+    fn key(&self) -> Key {
+        keys::in_workspace(self.workspace, sk::name(&self.kind, &self.hash))
+    }
+    fn spill_folder(&self) -> String {
+        keys::folder::workspace(self.workspace)
+    }
+}
+
+/// A snapshot's header. The index it names holds the subjects.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+pub struct Snapshot {
+    /// Its id, derived from profile and identity.
+    pub id: SnapshotId,
+    /// Its workspace.
+    pub workspace: WorkspaceId,
+    /// Its profile.
+    pub profile: ProfileId,
+    /// The identity of its content.
+    pub snapshot_identity_hash: Digest,
+    /// When it was captured first.
+    pub captured_at: Timestamp,
+    /// How many subjects it holds.
+    pub items: u64,
+    /// How many of each type.
+    pub by_type: BTreeMap<String, u64>,
+    /// The index object for each version of the rules that it was derived under.
+    pub indexes: BTreeMap<u32, Digest>,
+}
+
+impl Snapshot {
+    pub(crate) fn key_of(workspace: WorkspaceId, profile: ProfileId, id: SnapshotId) -> Key {
+        keys::in_workspace(workspace, sk::snapshot(profile, id))
+    }
+}
+
+impl Row for Snapshot {
+    const WHAT: &'static str = "snapshot";
+    fn key(&self) -> Key {
+        Self::key_of(self.workspace, self.profile, self.id)
+    }
+    fn spill_folder(&self) -> String {
+        keys::folder::baseline(self.workspace, "spill")
+    }
+}
+
+/// Marks the tenant that a snapshot was captured from; the snapshot itself names no tenant.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+pub(crate) struct Lineage {
+    pub(crate) workspace: WorkspaceId,
+    pub(crate) tenant: TenantId,
+    pub(crate) snapshot: SnapshotId,
+    pub(crate) run: RunId,
+}
+
+impl Row for Lineage {
+    const WHAT: &'static str = "lineage";
+    fn key(&self) -> Key {
+        keys::in_tenant(self.workspace, self.tenant, sk::lineage(self.snapshot))
+    }
+    fn spill_folder(&self) -> String {
+        folder::tenant(self.workspace, self.tenant, "spill")
+    }
+}
+
+/// What a tenant had when it was last read. The index holds the subjects.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+pub struct State {
+    /// The workspace.
+    pub workspace: WorkspaceId,
+    /// The tenant.
+    pub tenant: TenantId,
+    /// The rules behind the root.
+    pub normaliser_version: u32,
+    /// The state root.
+    pub root: Digest,
+    /// The index object.
+    pub index: Digest,
+    /// How many subjects.
+    pub policies: u64,
+    /// How many of each type, with how much of it was read.
+    pub by_type: BTreeMap<String, u64>,
+    /// How much of each type was read.
+    pub coverage: CoverageMap,
+    /// When it was read.
+    pub read_at: Timestamp,
+    /// When it is too old for conclusions.
+    pub fresh_until: Timestamp,
+    /// The import that wrote it.
+    pub run: RunId,
+}
+
+impl Row for State {
+    const WHAT: &'static str = "state";
+    fn key(&self) -> Key {
+        keys::in_tenant(self.workspace, self.tenant, sk::STATE)
+    }
+    fn spill_folder(&self) -> String {
+        folder::tenant(self.workspace, self.tenant, "spill")
+    }
+}
+
+/// Holds a tenant to one profile.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+pub struct Assignment {
+    /// The workspace.
+    pub workspace: WorkspaceId,
+    /// The tenant.
+    pub tenant: TenantId,
+    /// The profile.
+    pub profile: ProfileId,
+    /// A narrower scope for this tenant; `None`: the profile's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub override_scope: Option<Scope>,
+    /// Who assigned it.
+    pub assigned_by: String,
+    /// When.
+    pub assigned_at: Timestamp,
+}
+
+impl Row for Assignment {
+    const WHAT: &'static str = "assignment";
+    fn key(&self) -> Key {
+        keys::in_tenant(self.workspace, self.tenant, sk::ASSIGNMENT)
+    }
+    fn spill_folder(&self) -> String {
+        folder::tenant(self.workspace, self.tenant, "spill")
+    }
+}
+
+impl Row for Run {
+    const WHAT: &'static str = "run";
+    fn key(&self) -> Key {
+        keys::in_tenant(self.workspace, self.tenant, sk::run(self.id))
+    }
+    /// Runs that ended vanish after a time; what is active never does.
+    fn expires_at(&self) -> Option<i64> {
+        match &self.state {
+            RunState::Completed { finished_at, .. } => {
+                Some(finished_at.as_second() + i64::from(RUN_RETENTION_DAYS) * 86_400)
+            }
+            _ => None,
+        }
+    }
+    fn spill_folder(&self) -> String {
+        folder::tenant(self.workspace, self.tenant, "spill")
+    }
+}
+
+/// How long runs are kept, in days.
+pub(crate) const RUN_RETENTION_DAYS: u32 = 90;
+
+/// Keeps one run of a kind and identity active, hands out leases, and remembers what a compare found.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+pub(crate) struct Guard {
+    pub(crate) workspace: WorkspaceId,
+    pub(crate) tenant: TenantId,
+    pub(crate) run_type: RunType,
+    /// The profile; for a renormalisation the workspace.
+    pub(crate) identity: String,
+    /// The active run.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) active: Option<RunId>,
+    /// Counts the leases; only the holder of the last one may write.
+    pub(crate) fence: u64,
+    /// When the lease ends.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) lease_until: Option<Timestamp>,
+    /// The last local date whose night was compared.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) last_night: Option<Date>,
+    /// What the last compare found, and from what.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) memo: Option<Memo>,
+    /// How often each type was compared with proof.
+    #[serde(default)]
+    pub(crate) seen: SeenCounters,
+}
+
+/// A compare's inputs and result. Equal inputs have an equal result, so nothing is read again.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+pub(crate) struct Memo {
+    /// Digest of everything that the result rests on (contracts 5.4).
+    pub(crate) key: Digest,
+    /// When it stops to hold, because an acceptance ends.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) valid_until: Option<Timestamp>,
+    /// The run that found it; its context says more.
+    pub(crate) run: RunId,
+    pub(crate) result: CompareResult,
+    pub(crate) summary_counts: BTreeMap<String, u64>,
+    pub(crate) outcome: RunOutcome,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) failure: Option<Failure>,
+    /// Types that were looked at and not proven; all others were.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) unproven: Vec<String>,
+}
+
+impl Guard {
+    pub(crate) fn key_of(
+        workspace: WorkspaceId,
+        tenant: TenantId,
+        run_type: RunType,
+        identity: &str,
+    ) -> Key {
+        keys::in_tenant(workspace, tenant, sk::active(run_type, identity))
+    }
+
+    pub(crate) fn new(
+        workspace: WorkspaceId,
+        tenant: TenantId,
+        run_type: RunType,
+        identity: String,
+    ) -> Self {
+        Self {
+            workspace,
+            tenant,
+            run_type,
+            identity,
+            active: None,
+            fence: 0,
+            lease_until: None,
+            last_night: None,
+            memo: None,
+            seen: SeenCounters::default(),
+        }
+    }
+}
+
+impl Row for Guard {
+    const WHAT: &'static str = "guard";
+    fn key(&self) -> Key {
+        Self::key_of(self.workspace, self.tenant, self.run_type, &self.identity)
+    }
+    fn spill_folder(&self) -> String {
+        folder::tenant(self.workspace, self.tenant, "spill")
+    }
+}
+
+impl Row for Finding {
+    const WHAT: &'static str = "finding";
+    fn key(&self) -> Key {
+        keys::in_tenant(self.workspace, self.tenant, sk::finding(self.row_key(), self.occurrence))
+    }
+    fn indexes(&self) -> Vec<IndexKey> {
+        let urgency = match self.drift.severity {
+            Severity::High => 0,
+            Severity::Medium => 1,
+            Severity::Low => 2,
+        };
+        vec![IndexKey {
+            index: Index::Findings,
+            pk: keys::workspace(self.workspace),
+            sk: format!(
+                "{}#{urgency}#{}#{}",
+                self.state.as_str(),
+                keys::moment(self.changed_at),
+                self.id
+            ),
+        }]
+    }
+    fn spill_folder(&self) -> String {
+        folder::tenant(self.workspace, self.tenant, "spill")
+    }
+}
+
+/// How a tenant stands: the counts of its findings.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+pub struct Posture {
+    /// The workspace.
+    pub workspace: WorkspaceId,
+    /// The tenant.
+    pub tenant: TenantId,
+    /// Findings by status.
+    pub by_status: BTreeMap<String, u64>,
+    /// Open findings by severity.
+    pub open_by_severity: BTreeMap<String, u64>,
+    /// How much the last compare proved; `None` before the first.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trust: Option<String>,
+    /// The last compare that wrote it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub run: Option<RunId>,
+    /// When it was written.
+    pub updated_at: Timestamp,
+}
+
+impl Row for Posture {
+    const WHAT: &'static str = "posture";
+    fn key(&self) -> Key {
+        keys::in_tenant(self.workspace, self.tenant, sk::POSTURE)
+    }
+    fn indexes(&self) -> Vec<IndexKey> {
+        vec![IndexKey {
+            index: Index::Tenants,
+            pk: keys::workspace(self.workspace),
+            sk: format!("POSTURE#{}", self.tenant),
+        }]
+    }
+    fn spill_folder(&self) -> String {
+        folder::tenant(self.workspace, self.tenant, "spill")
+    }
+}
+
+/// Something that may have to be sent again, and closed when nobody finishes it.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+pub(crate) struct Outbox {
+    /// When it was written; part of the key.
+    pub(crate) at: Timestamp,
+    pub(crate) id: uuid::Uuid,
+    pub(crate) workspace: WorkspaceId,
+    /// When it is looked at next.
+    pub(crate) look_at: Timestamp,
+    /// When its runs are given up.
+    pub(crate) deadline: Timestamp,
+    pub(crate) what: Watched,
+}
+
+/// What an outbox row watches.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub(crate) enum Watched {
+    /// One run that somebody started.
+    Run { tenant: TenantId, run: RunId, run_type: RunType },
+    /// A batch of tenants of one night: trigger and outbox in one.
+    Night { date: Date, due: Timestamp, tenants: Vec<TenantId> },
+}
+
+impl Row for Outbox {
+    const WHAT: &'static str = "outbox row";
+    fn key(&self) -> Key {
+        Key::new(keys::OUTBOX, format!("{}#{}", keys::moment(self.at), self.id.simple()))
+    }
+    fn spill_folder(&self) -> String {
+        keys::folder::workspace(self.workspace)
+    }
+}
+
+/// A workspace's next night.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+pub(crate) struct Due {
+    pub(crate) workspace: WorkspaceId,
+    pub(crate) date: Date,
+    pub(crate) due: Timestamp,
+}
+
+impl Due {
+    pub(crate) fn key_of(due: Timestamp, workspace: WorkspaceId) -> Key {
+        Key::new(keys::DUE, format!("{}#{workspace}", keys::moment(due)))
+    }
+}
+
+impl Row for Due {
+    const WHAT: &'static str = "due night";
+    fn key(&self) -> Key {
+        Self::key_of(self.due, self.workspace)
+    }
+    fn spill_folder(&self) -> String {
+        keys::folder::workspace(self.workspace)
+    }
+}
+
+/// How a night went.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum NightStatus {
+    /// Its compares were started.
+    Started,
+    /// Nothing ran: the schedule did not tick in time.
+    Missed,
+}
+
+/// One night of a workspace. A missed one stays visible as missed.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+pub struct NightRecord {
+    /// The workspace.
+    pub workspace: WorkspaceId,
+    /// The local date.
+    pub date: Date,
+    /// When it was due.
+    pub due: Timestamp,
+    /// How it went.
+    pub status: NightStatus,
+    /// How many tenants it covers.
+    pub tenants: u64,
+    /// When the row was written.
+    pub at: Timestamp,
+}
+
+impl Row for NightRecord {
+    const WHAT: &'static str = "night";
+    fn key(&self) -> Key {
+        keys::in_workspace(self.workspace, sk::night(self.date))
+    }
+    fn expires_at(&self) -> Option<i64> {
+        Some(self.at.as_second() + 400 * 86_400)
+    }
+    fn spill_folder(&self) -> String {
+        keys::folder::workspace(self.workspace)
+    }
+}
+
+/// One line of the audit: who did what to what, and why.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+pub struct AuditEntry {
+    /// Names the entry.
+    pub id: uuid::Uuid,
+    /// The workspace.
+    pub workspace: WorkspaceId,
+    /// When.
+    pub at: Timestamp,
+    /// Who.
+    pub actor: String,
+    /// What, such as `finding.accept`.
+    pub action: String,
+    /// To what: an id.
+    pub target: String,
+    /// The tenant it concerns, if one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tenant: Option<TenantId>,
+    /// Why, where a reason is asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+    /// Digest of the thing before; `None` when it is new.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub before: Option<Digest>,
+    /// Digest of the thing after; `None` when it is gone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub after: Option<Digest>,
+}
+
+impl Row for AuditEntry {
+    const WHAT: &'static str = "audit entry";
+    fn key(&self) -> Key {
+        Key::new(
+            keys::audit(self.workspace, self.at),
+            format!("{}#{}", keys::moment(self.at), self.id.simple()),
+        )
+    }
+    fn spill_folder(&self) -> String {
+        keys::folder::workspace(self.workspace)
+    }
+}
+
+/// An object that nothing refers to. It is deleted when that is still so after the grace.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+pub(crate) struct Doomed {
+    pub(crate) workspace: WorkspaceId,
+    pub(crate) folder: String,
+    pub(crate) digest: Digest,
+    pub(crate) bytes: u64,
+    pub(crate) since: Timestamp,
+    /// Set just before the object goes; from then on nobody may rely on it.
+    pub(crate) dying: bool,
+}
+
+impl Row for Doomed {
+    const WHAT: &'static str = "doomed object";
+    fn key(&self) -> Key {
+        keys::in_workspace(self.workspace, sk::doomed(self.digest))
+    }
+    fn spill_folder(&self) -> String {
+        keys::folder::workspace(self.workspace)
+    }
+}

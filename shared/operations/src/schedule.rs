@@ -1,0 +1,326 @@
+//! The tick: starts nights that are due, sends lost messages again, and closes runs that nobody
+//! finished. It may come twice, late, or from two places at once.
+
+use crate::error::OperationError;
+use crate::message::Work;
+use crate::repository::keys::{self, sk};
+use crate::repository::rows::{
+    Due, NightRecord, NightStatus, Outbox, TenantStatus, Watched, Workspace,
+};
+use crate::repository::{Row as _, Stored};
+use crate::run::{RESEND, later};
+use crate::system::{Actor, System};
+use jiff::civil::Date;
+use jiff::{SignedDuration, Timestamp};
+use plumbline_governance::ids::{RunId, TenantId, WorkspaceId};
+use plumbline_governance::run::{Failure, ReasonCode, Run, RunContext, RunState, RunType, Trigger};
+use plumbline_governance::schedule::Night;
+use plumbline_ports::{Batch, CommitError, Condition, Query, Range};
+use std::collections::BTreeMap;
+
+/// A night that starts later than this after it was due is missed.
+pub(crate) const NIGHT_WINDOW: SignedDuration = SignedDuration::from_hours(12);
+/// When the compares of a night are given up.
+pub(crate) const NIGHT_DEADLINE: SignedDuration = SignedDuration::from_hours(20);
+/// When the tenants of a night that did not end are sent again.
+const NIGHT_LOOK: SignedDuration = SignedDuration::from_mins(30);
+/// How many tenants one outbox row watches.
+const NIGHT_BATCH: usize = 200;
+/// How many missed nights are noted one by one, the last ones.
+const MISSED: usize = 31;
+
+/// What a tick did.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Ticked {
+    /// Nights that were started.
+    pub started: Vec<(WorkspaceId, Date)>,
+    /// Nights that were found to be missed.
+    pub missed: Vec<(WorkspaceId, Date)>,
+    /// Messages that were sent again.
+    pub sent_again: usize,
+    /// Runs that were closed because nobody finished them.
+    pub closed: usize,
+}
+
+impl System {
+    /// Does what is due. One workspace's trouble does not hold the others up; the first is returned
+    /// after everything was tried.
+    ///
+    /// # Errors
+    /// The stores'.
+    pub async fn tick(&self) -> Result<Ticked, OperationError> {
+        let mut out = Ticked::default();
+        let mut trouble = None;
+        let now = self.now();
+        let query = Query {
+            pk: keys::DUE.to_owned(),
+            range: Range::Between(String::new(), format!("{}~", keys::moment(now))),
+            after: None,
+            limit: usize::MAX,
+            descending: false,
+        };
+        for due in self.list::<Due>(query).await? {
+            if let Err(error) = self.start_night(&due, &mut out).await {
+                trouble.get_or_insert(error);
+            }
+        }
+        for row in self.list::<Outbox>(Query::prefix(keys::OUTBOX, "")).await? {
+            if row.row.look_at <= self.now()
+                && let Err(error) = self.look_after(&row, &mut out).await
+            {
+                trouble.get_or_insert(error);
+            }
+        }
+        trouble.map_or(Ok(out), Err)
+    }
+
+    /// Starts the nights of a workspace that are due: the last one runs, if it is not too late for it;
+    /// those before it are missed.
+    async fn start_night(&self, due: &Stored<Due>, out: &mut Ticked) -> Result<(), OperationError> {
+        let now = self.now();
+        let id = due.row.workspace;
+        let stored = self.stored_workspace(id).await?;
+        let Some(schedule) = stored.row.schedule.clone() else {
+            // The schedule was taken away; the row is left over.
+            let batch = Batch::new().delete(due.row.key(), Condition::Revision(due.revision));
+            return ignore_condition(self.commit(batch).await);
+        };
+        let mut nights = vec![Night { date: due.row.date, due: due.row.due }];
+        let next = loop {
+            let last = nights.last().map_or(due.row.date, |night| night.date);
+            let following = schedule.following(last).ok_or_else(|| {
+                OperationError::damaged("the schedule", "it has no night after this one")
+            })?;
+            if following.due > now {
+                break following;
+            }
+            nights.push(following);
+        };
+        let last = nights.pop().unwrap_or(Night { date: due.row.date, due: due.row.due });
+        let runs = now < later(last.due, NIGHT_WINDOW);
+        let tenants: Vec<TenantId> = if runs { self.night_tenants(id).await? } else { Vec::new() };
+
+        // The night is noted once, together with the next one; whoever comes second changes nothing.
+        let record = |night: Night, status: NightStatus, tenants: u64| NightRecord {
+            workspace: id,
+            date: night.date,
+            due: night.due,
+            status,
+            tenants,
+            at: now,
+        };
+        let status = if runs { NightStatus::Started } else { NightStatus::Missed };
+        let mut batch = Batch::new().delete(due.row.key(), Condition::Revision(due.revision));
+        let mut workspace: Workspace = stored.row.clone();
+        workspace.next_night = Some(next.due);
+        batch = self.update(batch, &workspace, stored.revision).await?;
+        let next = Due { workspace: id, date: next.date, due: next.due };
+        batch = self.insert(batch, &next).await?;
+        batch = self.insert(batch, &record(last, status, tenants.len() as u64)).await?;
+        let missed: Vec<Night> = nights.iter().rev().take(MISSED).copied().collect();
+        for night in &missed {
+            batch = self.insert(batch, &record(*night, NightStatus::Missed, 0)).await?;
+        }
+        let mut watched = Vec::new();
+        for chunk in tenants.chunks(NIGHT_BATCH) {
+            let row = Outbox {
+                at: now,
+                id: self.mint(),
+                workspace: id,
+                look_at: later(now, NIGHT_LOOK),
+                deadline: later(last.due, NIGHT_DEADLINE),
+                what: Watched::Night { date: last.date, due: last.due, tenants: chunk.to_vec() },
+            };
+            // A batch takes a hundred actions; a workspace of more than twelve thousand tenants writes
+            // the rest of its watch rows after it.
+            if batch.actions.len() < 90 {
+                batch = self.insert(batch, &row).await?;
+            } else {
+                watched.push(row);
+            }
+        }
+        match self.commit(batch).await {
+            Ok(()) => {}
+            // Another tick started it.
+            Err(CommitError::Condition { .. }) => return Ok(()),
+            Err(CommitError::Port(error)) => return Err(error.into()),
+        }
+        for row in &watched {
+            let batch = self.insert(Batch::new(), row).await?;
+            ignore_condition(self.commit(batch).await)?;
+        }
+        out.missed.extend(missed.iter().rev().map(|night| (id, night.date)));
+        if runs {
+            out.started.push((id, last.date));
+        } else {
+            out.missed.push((id, last.date));
+        }
+        let work: Vec<Work> = tenants
+            .iter()
+            .map(|tenant| Work::Night {
+                workspace: id,
+                tenant: *tenant,
+                date: last.date,
+                due: last.due,
+            })
+            .collect();
+        // What is lost here is sent again by a later tick.
+        self.send(&work).await
+    }
+
+    /// The tenants of a night: governed, and held to a profile.
+    async fn night_tenants(&self, workspace: WorkspaceId) -> Result<Vec<TenantId>, OperationError> {
+        Ok(self
+            .tenants(workspace)
+            .await?
+            .into_iter()
+            .filter(|tenant| tenant.status == TenantStatus::Active && tenant.profile.is_some())
+            .map(|tenant| tenant.id)
+            .collect())
+    }
+
+    /// Looks at what an outbox row watches: forgets what ended, closes what is past its deadline, sends
+    /// the rest again.
+    async fn look_after(
+        &self,
+        stored: &Stored<Outbox>,
+        out: &mut Ticked,
+    ) -> Result<(), OperationError> {
+        let row = &stored.row;
+        let late = row.deadline <= self.now();
+        let waiting: Vec<Work> = match &row.what {
+            Watched::Run { tenant, run, run_type } => {
+                match self.stored_run(row.workspace, *tenant, *run).await {
+                    Ok(found) if !found.row.is_completed() => vec![Work::Run {
+                        workspace: row.workspace,
+                        tenant: *tenant,
+                        run: *run,
+                        run_type: *run_type,
+                    }],
+                    Ok(_) | Err(OperationError::NotFound { .. }) => Vec::new(),
+                    Err(error) => return Err(error),
+                }
+            }
+            Watched::Night { date, due, tenants } => {
+                let mut waiting = Vec::new();
+                for tenant in tenants {
+                    if !self.night_ended(row.workspace, *tenant, *date, *due).await? {
+                        waiting.push(Work::Night {
+                            workspace: row.workspace,
+                            tenant: *tenant,
+                            date: *date,
+                            due: *due,
+                        });
+                    }
+                }
+                waiting
+            }
+        };
+        if waiting.is_empty() || late {
+            for work in &waiting {
+                let reason = "no worker finished it before its deadline; compare or capture again";
+                self.close_work(work, ReasonCode::NoDelivery, reason).await?;
+                out.closed += 1;
+            }
+            let batch = Batch::new().delete(row.key(), Condition::Revision(stored.revision));
+            return ignore_condition(self.commit(batch).await);
+        }
+        let mut next = row.clone();
+        let wait = match &row.what {
+            Watched::Run { .. } => RESEND,
+            Watched::Night { .. } => NIGHT_LOOK,
+        };
+        next.look_at = later(self.now(), wait).min(row.deadline);
+        let batch = self.update(Batch::new(), &next, stored.revision).await?;
+        match self.commit(batch).await {
+            Ok(()) => {}
+            // Another tick looks after it.
+            Err(CommitError::Condition { .. }) => return Ok(()),
+            Err(CommitError::Port(error)) => return Err(error.into()),
+        }
+        out.sent_again += waiting.len();
+        self.send(&waiting).await
+    }
+
+    /// Whether a tenant's part of a night is over: its run ended, or the tenant is gone.
+    async fn night_ended(
+        &self,
+        workspace: WorkspaceId,
+        tenant: TenantId,
+        date: Date,
+        due: Timestamp,
+    ) -> Result<bool, OperationError> {
+        let id = RunId::scheduled(workspace, tenant, RunType::BaselineCompare, date, due);
+        match self.stored_run(workspace, tenant, id).await {
+            Ok(found) => Ok(found.row.is_completed()),
+            Err(OperationError::NotFound { .. }) => match self.tenant(workspace, tenant).await {
+                Ok(found) => Ok(found.status != TenantStatus::Active || found.profile.is_none()),
+                Err(OperationError::NotFound { .. }) => Ok(true),
+                Err(error) => Err(error),
+            },
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Ends a tenant's part of a night that nobody will do; its run is made for that, if it was not.
+    pub(crate) async fn close_night(
+        &self,
+        workspace: WorkspaceId,
+        tenant: TenantId,
+        date: Date,
+        due: Timestamp,
+        failure: Failure,
+    ) -> Result<(), OperationError> {
+        let run_type = RunType::BaselineCompare;
+        let id = RunId::scheduled(workspace, tenant, run_type, date, due);
+        match self.close_run(workspace, tenant, id, failure.clone(), &Actor::system()).await {
+            Ok(_) => return Ok(()),
+            Err(OperationError::NotFound { .. }) => {}
+            Err(error) => return Err(error),
+        }
+        match self.tenant(workspace, tenant).await {
+            Ok(_) => {}
+            Err(OperationError::NotFound { .. }) => return Ok(()),
+            Err(error) => return Err(error),
+        }
+        let now = self.now();
+        let assignment = self.assignment(workspace, tenant).await?;
+        let mut run = Run {
+            id,
+            workspace,
+            tenant,
+            run_type,
+            trigger: Trigger::Night { date },
+            created_at: now,
+            deadline: later(due, NIGHT_DEADLINE),
+            state: RunState::Queued,
+            context: RunContext {
+                baseline_profile_id: assignment.map(|one| one.profile),
+                ..RunContext::default()
+            },
+            summary_counts: BTreeMap::new(),
+        };
+        let outcome = crate::run::outcome_of(Some(&failure));
+        run.finish(now, outcome, Some(failure))?;
+        let batch = self.insert(Batch::new(), &run).await?;
+        ignore_condition(self.commit(batch).await)
+    }
+
+    /// Lists the nights of a workspace, the newest first; missed ones too.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn nights(&self, workspace: WorkspaceId) -> Result<Vec<NightRecord>, OperationError> {
+        let mut query = Query::prefix(keys::workspace(workspace), sk::NIGHTS);
+        query.descending = true;
+        Ok(self.list::<NightRecord>(query).await?.into_iter().map(|stored| stored.row).collect())
+    }
+}
+
+/// Takes "somebody else did it" for done.
+fn ignore_condition(result: Result<(), CommitError>) -> Result<(), OperationError> {
+    match result {
+        Ok(()) | Err(CommitError::Condition { .. }) => Ok(()),
+        Err(CommitError::Port(error)) => Err(error.into()),
+    }
+}

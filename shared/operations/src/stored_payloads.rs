@@ -1,0 +1,102 @@
+//! Payloads of stored captures, for the second pass of a compare. The compare is pure and does not wait:
+//! it gets what is there, and what it asked for in vain is read before it is asked again.
+
+use crate::error::OperationError;
+use crate::repository::keys::folder;
+use crate::system::System;
+use plumbline_governance::compare::Payloads;
+use plumbline_governance::ids::{TenantId, WorkspaceId};
+use plumbline_governance::index::{Frame, SnapshotIndex, StateIndex};
+use plumbline_governance::inventory::SideName;
+use plumbline_governance::subject::Source;
+use plumbline_policy::policy::Payload;
+use plumbline_policy::tenant::{Localiser, TenantFacts};
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Mutex, PoisonError};
+
+/// What a compare asked for: a side, and a place in its index.
+type Wanted = (SideName, usize);
+
+pub(crate) struct StoredPayloads<'i> {
+    golden: &'i SnapshotIndex,
+    state: &'i StateIndex,
+    /// The state's payloads hold the tenant's own facts; the caller sets them before the first look.
+    current: Localiser,
+    baseline: Localiser,
+    loaded: BTreeMap<Wanted, Payload<'static>>,
+    missing: Mutex<BTreeSet<Wanted>>,
+}
+
+impl<'i> StoredPayloads<'i> {
+    pub(crate) fn new(golden: &'i SnapshotIndex, state: &'i StateIndex) -> Self {
+        Self {
+            golden,
+            state,
+            current: Localiser::new(&TenantFacts::default()),
+            baseline: Localiser::new(&TenantFacts::default()),
+            loaded: BTreeMap::new(),
+            missing: Mutex::new(BTreeSet::new()),
+        }
+    }
+
+    /// What was asked for and not there, since the last time.
+    pub(crate) fn missing(&self) -> BTreeSet<Wanted> {
+        std::mem::take(&mut *self.missing.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    fn frame(&self, (side, place): Wanted) -> Option<Frame> {
+        let entries = match side {
+            SideName::Baseline => &self.golden.entries,
+            SideName::Current => &self.state.entries,
+        };
+        Some(entries.get(place)?.frame)
+    }
+
+    pub(crate) async fn load(
+        &mut self,
+        system: &System,
+        workspace: WorkspaceId,
+        tenant: TenantId,
+        wanted: BTreeSet<Wanted>,
+    ) -> Result<(), OperationError> {
+        if wanted.iter().any(|(side, _)| *side == SideName::Current) {
+            let facts = system.tenant(workspace, tenant).await?.facts;
+            self.current = Localiser::new(&facts);
+        }
+        for (side, packs) in [
+            (SideName::Baseline, folder::baseline(workspace, "pack")),
+            (SideName::Current, folder::tenant(workspace, tenant, "pack")),
+        ] {
+            let places: Vec<(Wanted, Frame)> = wanted
+                .iter()
+                .filter(|(of, _)| *of == side)
+                .filter_map(|one| Some((*one, self.frame(*one)?)))
+                .collect();
+            let frames: Vec<Frame> = places.iter().map(|(_, frame)| *frame).collect();
+            if frames.is_empty() {
+                continue;
+            }
+            let payloads = system.payloads(&packs, &frames).await?;
+            self.loaded.extend(places.into_iter().map(|(one, _)| one).zip(payloads));
+        }
+        Ok(())
+    }
+}
+
+impl Payloads for StoredPayloads<'_> {
+    fn payload(&self, side: SideName, source: &Source) -> Option<Payload<'static>> {
+        let wanted = (side, source.index);
+        let found = self.loaded.get(&wanted).cloned();
+        if found.is_none() {
+            self.missing.lock().unwrap_or_else(PoisonError::into_inner).insert(wanted);
+        }
+        found
+    }
+
+    fn localiser(&self, side: SideName) -> &Localiser {
+        match side {
+            SideName::Baseline => &self.baseline,
+            SideName::Current => &self.current,
+        }
+    }
+}

@@ -1,0 +1,150 @@
+//! What every operation has at hand: the ports, the workspace's key, and who asks.
+
+use crate::error::OperationError;
+use crate::repository::Stored;
+use crate::repository::keys::{self, sk};
+use crate::repository::rows::{AuditEntry, Tenant, Workspace};
+use hkdf::Hkdf;
+use jiff::Timestamp;
+use plumbline_governance::ids::{TenantId, WorkspaceId};
+use plumbline_policy::digest::Digest;
+use plumbline_policy::secret::SecretKey;
+use plumbline_ports::{Counters, Ports};
+use serde::Serialize;
+use sha2::Sha256;
+use std::sync::Arc;
+
+/// The system: all operations over one set of ports. Cheap to clone.
+#[derive(Clone)]
+pub struct System {
+    pub(crate) ports: Ports,
+}
+
+/// Who asks for an operation.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Actor(String);
+
+impl Actor {
+    /// Names a person or a program.
+    #[must_use]
+    pub fn new(name: impl Into<String>) -> Self {
+        Self(name.into())
+    }
+
+    /// The system itself: the schedule, the collector, a worker.
+    #[must_use]
+    pub fn system() -> Self {
+        Self("system".to_owned())
+    }
+
+    /// The name, as the audit shows it.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.0
+    }
+}
+
+impl System {
+    /// Wires the operations to ports.
+    #[must_use]
+    pub fn new(ports: Ports) -> Self {
+        Self { ports }
+    }
+
+    /// The same system, with every call to the stores counted.
+    pub(crate) fn metered(&self) -> (Self, Arc<Counters>) {
+        let counters = Arc::new(Counters::default());
+        (Self { ports: self.ports.metered(&counters) }, counters)
+    }
+
+    /// The time, in whole milliseconds, so that what is stored reads back equal.
+    #[must_use]
+    pub fn now(&self) -> Timestamp {
+        let now = self.ports.clock.now();
+        Timestamp::from_millisecond(now.as_millisecond()).unwrap_or(now)
+    }
+
+    pub(crate) fn mint(&self) -> uuid::Uuid {
+        self.ports.ids.mint(self.now())
+    }
+
+    /// The key under which a workspace's secrets and ids are compared (contracts 1.4).
+    pub(crate) async fn workspace_key(
+        &self,
+        workspace: WorkspaceId,
+    ) -> Result<SecretKey, OperationError> {
+        let root = self.ports.secrets.root_key().await?;
+        let mut bytes = [0; 32];
+        let info = format!("plumbline workspace key v1\n{workspace}");
+        Hkdf::<Sha256>::new(None, root.expose())
+            .expand(info.as_bytes(), &mut bytes)
+            .map_err(|error| OperationError::damaged("the root key", error))?;
+        Ok(SecretKey::new(root.id, bytes))
+    }
+
+    /// Reads a workspace.
+    ///
+    /// # Errors
+    /// Not found, or the store's.
+    pub async fn workspace(&self, id: WorkspaceId) -> Result<Workspace, OperationError> {
+        Ok(self.stored_workspace(id).await?.row)
+    }
+
+    pub(crate) async fn stored_workspace(
+        &self,
+        id: WorkspaceId,
+    ) -> Result<Stored<Workspace>, OperationError> {
+        self.read(&keys::in_workspace(id, sk::META))
+            .await?
+            .ok_or_else(|| OperationError::not_found("workspace", id))
+    }
+
+    /// Reads a tenant.
+    ///
+    /// # Errors
+    /// Not found, or the store's.
+    pub async fn tenant(
+        &self,
+        workspace: WorkspaceId,
+        id: TenantId,
+    ) -> Result<Tenant, OperationError> {
+        Ok(self.stored_tenant(workspace, id).await?.row)
+    }
+
+    pub(crate) async fn stored_tenant(
+        &self,
+        workspace: WorkspaceId,
+        id: TenantId,
+    ) -> Result<Stored<Tenant>, OperationError> {
+        self.read(&keys::in_workspace(workspace, sk::tenant(id)))
+            .await?
+            .ok_or_else(|| OperationError::not_found("tenant", id))
+    }
+
+    /// A line of the audit.
+    pub(crate) fn audit(
+        &self,
+        workspace: WorkspaceId,
+        actor: &Actor,
+        action: &str,
+        target: impl std::fmt::Display,
+    ) -> AuditEntry {
+        AuditEntry {
+            id: self.mint(),
+            workspace,
+            at: self.now(),
+            actor: actor.name().to_owned(),
+            action: action.to_owned(),
+            target: target.to_string(),
+            tenant: None,
+            reason: None,
+            before: None,
+            after: None,
+        }
+    }
+}
+
+/// Digest of a thing for the audit.
+pub(crate) fn digest_of(row: &impl Serialize) -> Option<Digest> {
+    serde_json::to_vec(row).ok().map(|bytes| Digest::of(&bytes))
+}

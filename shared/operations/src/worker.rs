@@ -1,0 +1,257 @@
+//! Workers: take a message, do its run, and say what is to become of the message. A worker never drops
+//! what it could not do.
+
+use crate::capture::profile_of;
+use crate::compare::Step;
+use crate::error::OperationError;
+use crate::message::{BadMessage, Work};
+use crate::repository::rows::Guard;
+use crate::run::{Claim, Lease};
+use crate::system::{Actor, System};
+use plumbline_governance::run::{Failure, ReasonCode, Run, RunType};
+use plumbline_ports::{Counters, DeadLetter, Delivery, QueueName};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// How long a message is hidden while its run is done; a little more than a lease, so that a second
+/// delivery finds the lease ended.
+pub const VISIBILITY: Duration = Duration::from_secs(16 * 60);
+/// How long a message that could not be done waits for the next try, for the first time; it doubles.
+const RETRY: Duration = Duration::from_secs(5);
+/// How long a message of a newer program waits for one that understands it.
+const NEWER: Duration = Duration::from_secs(60 * 60);
+
+/// What became of a message.
+#[derive(Debug)]
+pub enum Handled {
+    /// Its run ended; the message is gone.
+    Ended(Box<Run>),
+    /// There was nothing to do; the message is gone.
+    Nothing,
+    /// It comes again.
+    Again(String),
+    /// It was given up, with a reason.
+    Buried(String),
+}
+
+impl System {
+    /// Receives up to `limit` messages of a queue and does each. One that fails holds no other up.
+    ///
+    /// # Errors
+    /// Only when the queue itself does not answer.
+    pub async fn work(
+        &self,
+        queue: QueueName,
+        limit: usize,
+    ) -> Result<Vec<Handled>, OperationError> {
+        let mut out = Vec::new();
+        for delivery in self.ports.queue.receive(queue, limit, VISIBILITY).await? {
+            out.push(self.handle(queue, &delivery).await?);
+        }
+        Ok(out)
+    }
+
+    /// Does what one message asks, and settles the message.
+    ///
+    /// # Errors
+    /// Only when the queue itself does not answer.
+    pub async fn handle(
+        &self,
+        queue: QueueName,
+        delivery: &Delivery,
+    ) -> Result<Handled, OperationError> {
+        let receipt = &delivery.receipt;
+        let work = match Work::read(&delivery.body) {
+            Ok(work) => work,
+            // A newer program sent it; one that understands it may come.
+            Err(error @ BadMessage::Newer(_)) => {
+                self.ports.queue.extend(queue, receipt, NEWER).await?;
+                return Ok(Handled::Again(error.to_string()));
+            }
+            Err(error @ BadMessage::Form(_)) => {
+                self.ports.queue.bury(queue, receipt, &error.to_string()).await?;
+                return Ok(Handled::Buried(error.to_string()));
+            }
+        };
+        match self.perform(&work).await {
+            Ok(Step::Ended(run)) => {
+                self.ports.queue.delete(queue, receipt).await?;
+                Ok(Handled::Ended(run))
+            }
+            Ok(Step::Nothing) => {
+                self.ports.queue.delete(queue, receipt).await?;
+                Ok(Handled::Nothing)
+            }
+            Ok(Step::Later(at)) => {
+                let wait = at.duration_since(self.now());
+                let wait = Duration::try_from(wait).unwrap_or(RETRY).clamp(RETRY, VISIBILITY);
+                self.ports.queue.extend(queue, receipt, wait).await?;
+                Ok(Handled::Again("somebody else works on it".to_owned()))
+            }
+            Err(error) if error.is_retryable() => {
+                let wait = RETRY * 2_u32.pow(delivery.attempts.clamp(1, 6) - 1);
+                self.ports.queue.extend(queue, receipt, wait).await?;
+                Ok(Handled::Again(error.to_string()))
+            }
+            Err(error) => {
+                let reason = error.to_string();
+                self.close_work(&work, ReasonCode::PoisonMessage, &reason).await?;
+                self.ports.queue.bury(queue, receipt, &reason).await?;
+                Ok(Handled::Buried(reason))
+            }
+        }
+    }
+
+    /// Does a piece of work.
+    ///
+    /// # Errors
+    /// What may succeed later is retryable; anything else is not to be tried again.
+    pub async fn perform(&self, work: &Work) -> Result<Step, OperationError> {
+        match work {
+            Work::Night { workspace, tenant, date, due } => {
+                // The tenant must be the workspace's own: nothing of another is read.
+                match self.tenant(*workspace, *tenant).await {
+                    Ok(_) => self.night_compare(*workspace, *tenant, *date, *due).await,
+                    // Deleted, or never there.
+                    Err(OperationError::NotFound { .. }) => Ok(Step::Nothing),
+                    Err(error) => Err(error),
+                }
+            }
+            Work::Run { workspace, tenant, run, run_type } => {
+                let stored = match self.stored_run(*workspace, *tenant, *run).await {
+                    Ok(stored) => stored,
+                    Err(OperationError::NotFound { .. }) => return Ok(Step::Nothing),
+                    Err(error) => return Err(error),
+                };
+                if stored.row.is_completed() {
+                    return Ok(Step::Nothing);
+                }
+                if stored.row.run_type != *run_type {
+                    return Err(OperationError::Invalid(format!(
+                        "the message says {}, but the run {run} is a {}",
+                        run_type.as_str(),
+                        stored.row.run_type.as_str()
+                    )));
+                }
+                let identity = profile_of(&stored.row)?.to_string();
+                let key = Guard::key_of(*workspace, *tenant, *run_type, &identity);
+                let guard = self.read::<Guard>(&key).await?;
+                // Another run took its place while the message waited.
+                if let Some(other) =
+                    guard.as_ref().and_then(|guard| guard.row.active).filter(|id| id != run)
+                {
+                    let failure = Failure {
+                        reason_code: ReasonCode::Superseded,
+                        message: format!("the run {other} took its place"),
+                    };
+                    let ended = self
+                        .close_run(*workspace, *tenant, *run, failure, &Actor::system())
+                        .await?;
+                    return Ok(Step::Ended(Box::new(ended)));
+                }
+                let (guard, read) = match guard {
+                    Some(stored) => (stored.row, Some(stored.revision)),
+                    None => (Guard::new(*workspace, *tenant, *run_type, identity), None),
+                };
+                match self.claim(stored.row, Some(stored.revision), guard, read).await? {
+                    Claim::Nothing => Ok(Step::Nothing),
+                    Claim::Busy(until) => Ok(Step::Later(until)),
+                    Claim::Taken(lease) => self.work_on(*lease).await,
+                }
+            }
+        }
+    }
+
+    /// Does the work of a run that is ours. Whatever it comes to, the run ends, or the message comes
+    /// again.
+    pub(crate) async fn work_on(&self, lease: Lease) -> Result<Step, OperationError> {
+        let (system, counters): (Self, Arc<Counters>) = self.metered();
+        let result = match lease.run.row.run_type {
+            RunType::BaselineCapture => system.capture(&lease, &counters).await,
+            RunType::BaselineCompare => system.compare(&lease, &counters).await,
+            other @ (RunType::InventoryImport | RunType::Renormalise) => {
+                Err(OperationError::Invalid(format!("no worker does a {}", other.as_str())))
+            }
+        };
+        let ended = match result {
+            Ok(ended) => ended,
+            Err(error) if error.is_retryable() => {
+                self.give_back(&lease).await;
+                return Err(error);
+            }
+            Err(error) => {
+                let failure = failure_of(error);
+                self.end_with(&lease, failure, counters.usage()).await?
+            }
+        };
+        match ended {
+            Some(run) => Ok(Step::Ended(Box::new(run))),
+            // The lease was taken from us; look again at what came of the run.
+            None => Ok(Step::Later(self.now())),
+        }
+    }
+
+    /// Ends a lease early, so that the next try need not wait for it. If that fails, it ends by itself.
+    async fn give_back(&self, lease: &Lease) {
+        let mut guard = lease.guard.row.clone();
+        guard.lease_until = None;
+        if let Ok(batch) =
+            self.update(plumbline_ports::Batch::new(), &guard, lease.guard.revision).await
+        {
+            // Nothing depends on it.
+            let _ = self.commit(batch).await;
+        }
+    }
+
+    /// Ends the runs of messages that were given up. Safe to repeat; a letter is forgotten once its run
+    /// has ended.
+    ///
+    /// # Errors
+    /// The stores'.
+    pub async fn bury_dead(&self, queue: QueueName) -> Result<Vec<DeadLetter>, OperationError> {
+        let letters = self.ports.queue.dead_letters(queue, 100).await?;
+        for letter in &letters {
+            if let Ok(work) = Work::read(&letter.body) {
+                self.close_work(&work, ReasonCode::PoisonMessage, &letter.reason).await?;
+            }
+            self.ports.queue.forget(queue, &letter.receipt).await?;
+        }
+        Ok(letters)
+    }
+
+    /// Ends the run of a piece of work that nobody will do.
+    pub(crate) async fn close_work(
+        &self,
+        work: &Work,
+        reason_code: ReasonCode,
+        reason: &str,
+    ) -> Result<(), OperationError> {
+        let failure = Failure { reason_code, message: reason.to_owned() };
+        let closed = match work {
+            Work::Run { workspace, tenant, run, .. } => {
+                self.close_run(*workspace, *tenant, *run, failure, &Actor::system()).await
+            }
+            Work::Night { workspace, tenant, date, due } => {
+                return self.close_night(*workspace, *tenant, *date, *due, failure).await;
+            }
+        };
+        match closed {
+            Ok(_) | Err(OperationError::NotFound { .. }) => Ok(()),
+            Err(error) => Err(error),
+        }
+    }
+}
+
+/// What an error that no try can mend means for a run.
+fn failure_of(error: OperationError) -> Failure {
+    match error {
+        OperationError::Ends(failure) => failure,
+        OperationError::NotFound { .. } => {
+            Failure { reason_code: ReasonCode::Deleted, message: error.to_string() }
+        }
+        OperationError::Damaged { .. } => {
+            Failure { reason_code: ReasonCode::CorruptObject, message: error.to_string() }
+        }
+        other => Failure { reason_code: ReasonCode::BadInput, message: other.to_string() },
+    }
+}
