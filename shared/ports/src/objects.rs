@@ -177,6 +177,20 @@ pub fn check_put(key: &ObjectKey, bytes: &[u8]) -> Result<(), PortError> {
     check_bytes(key, bytes)
 }
 
+/// Checks the limits of a listing.
+///
+/// # Errors
+/// [`PortError::Refused`] when the folder is none or the limit is zero.
+pub fn check_list(folder: &str, limit: usize) -> Result<(), PortError> {
+    const OP: &str = "list objects";
+    if limit == 0 {
+        return Err(PortError::refused(OP, "0 objects, but a listing takes at least 1"));
+    }
+    ObjectKey::new(folder, Digest::of(b""))
+        .map(drop)
+        .map_err(|error| PortError::refused(OP, error.to_string()))
+}
+
 /// Checks that bytes have the digest they are filed under.
 ///
 /// # Errors

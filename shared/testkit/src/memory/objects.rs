@@ -2,7 +2,7 @@
 
 use super::lock;
 use async_trait::async_trait;
-use plumbline_ports::objects::{Listed, Listing, check_bytes, check_put};
+use plumbline_ports::objects::{Listed, Listing, check_bytes, check_list, check_put};
 use plumbline_ports::{ObjectKey, Objects, PortError, PutOutcome};
 use std::collections::BTreeMap;
 use std::ops::Bound;
@@ -69,12 +69,7 @@ impl Objects for MemoryObjects {
         after: Option<&ObjectKey>,
         limit: usize,
     ) -> Result<Listing, PortError> {
-        if limit == 0 {
-            return Err(PortError::refused(
-                "list objects",
-                "0 objects, but a listing takes at least 1",
-            ));
-        }
+        check_list(folder, limit)?;
         let objects = lock(&self.0);
         let inside = |key: &ObjectKey| {
             key.folder()
