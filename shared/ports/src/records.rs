@@ -427,7 +427,7 @@ pub trait Records: Send + Sync {
     async fn commit(&self, batch: Batch) -> Result<(), CommitError>;
 }
 
-impl dyn Records {
+impl dyn Records + '_ {
     /// Reads all rows of a query, page by page.
     ///
     /// # Errors
