@@ -39,6 +39,15 @@ from_redb!(
     redb::SetDurabilityError
 );
 
+/// Whether a database may be made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Origin {
+    /// The data directory is being made; what is there is finished.
+    New,
+    /// The database must be there. An empty file is damage, not a new database.
+    Old,
+}
+
 /// What a write transaction comes to.
 pub(crate) enum Done<T> {
     /// Keep the changes.
@@ -54,15 +63,21 @@ pub(crate) struct Db {
 }
 
 impl Db {
-    /// Opens or makes a database; `tables` opens each of its tables once, so that all are there.
+    /// Opens a database, or makes it; `tables` opens each of its tables once, so that all are there.
     pub(crate) fn open(
         path: &Path,
+        origin: Origin,
         cache_bytes: usize,
         tables: impl FnOnce(&WriteTransaction) -> Result<(), Fault>,
     ) -> Result<Self, OpenError> {
         let damaged = |reason: String| OpenError::Damaged { path: path.to_owned(), reason };
         let open = || -> Result<Database, Fault> {
-            let database = Database::builder().set_cache_size(cache_bytes).create(path)?;
+            let mut builder = Database::builder();
+            builder.set_cache_size(cache_bytes);
+            let database = match origin {
+                Origin::New => builder.create(path)?,
+                Origin::Old => builder.open(path)?,
+            };
             let transaction = database.begin_write()?;
             tables(&transaction)?;
             transaction.commit()?;

@@ -1,6 +1,7 @@
 //! The data directory.
 
 use crate::check::Problem;
+use crate::database::Origin;
 use crate::error::OpenError;
 use crate::files::{KNOWN, OBJECTS, QUEUE, RECORDS, ROOT_KEY, TMP, clean, make_private_dir};
 use crate::format::{self, State};
@@ -69,7 +70,7 @@ impl DataDir {
                         return Err(OpenError::Missing(part));
                     }
                 }
-                open(path, clock, lock)
+                open(path, Origin::Old, clock, lock)
             }
         }
     }
@@ -82,17 +83,22 @@ fn make(path: &Path, clock: Arc<dyn Clock>, lock: Arc<Lock>) -> Result<Stores, O
         make_private_dir(directory).map_err(OpenError::io("make", directory))?;
     }
     LocalSecrets::make(path, &tmp)?;
-    let stores = open(path, clock, lock)?;
+    let stores = open(path, Origin::New, clock, lock)?;
     format::finish(path, &tmp).map_err(OpenError::io("write into", path))?;
     Ok(stores)
 }
 
-fn open(path: &Path, clock: Arc<dyn Clock>, lock: Arc<Lock>) -> Result<Stores, OpenError> {
+fn open(
+    path: &Path,
+    origin: Origin,
+    clock: Arc<dyn Clock>,
+    lock: Arc<Lock>,
+) -> Result<Stores, OpenError> {
     let secrets = LocalSecrets::open(path, Arc::clone(&lock))?;
     let tmp = path.join(TMP);
     make_private_dir(&tmp).and_then(|()| clean(&tmp)).map_err(OpenError::io("clean", &tmp))?;
-    let records = LocalRecords::open(&path.join(RECORDS), Arc::clone(&lock))?;
-    let queue = LocalQueue::open(&path.join(QUEUE), Arc::clone(&clock), Arc::clone(&lock))?;
+    let records = LocalRecords::open(&path.join(RECORDS), origin, Arc::clone(&lock))?;
+    let queue = LocalQueue::open(&path.join(QUEUE), origin, Arc::clone(&clock), Arc::clone(&lock))?;
     let objects = LocalObjects::open(path.join(OBJECTS), tmp, lock);
     Ok(Stores {
         records: Arc::new(records),

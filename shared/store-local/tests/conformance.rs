@@ -1,5 +1,7 @@
 //! The embedded stores pass the suites of the ports.
 
+#![expect(clippy::unwrap_used, reason = "helpers of tests")]
+
 use futures::executor::block_on;
 use jiff::SignedDuration;
 use plumbline_ports::conformance::{objects, queue, records, secrets};

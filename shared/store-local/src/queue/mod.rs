@@ -11,7 +11,7 @@
 mod audit;
 mod tables;
 
-use crate::database::{Db, Done};
+use crate::database::{Db, Done, Origin};
 use crate::error::OpenError;
 use crate::lock::Lock;
 use async_trait::async_trait;
@@ -36,13 +36,15 @@ pub struct LocalQueue {
 }
 
 impl LocalQueue {
-    /// Opens or makes the file.
+    /// Opens the file, or makes it.
     pub(crate) fn open(
         path: &Path,
+        origin: Origin,
         clock: Arc<dyn Clock>,
         lock: Arc<Lock>,
     ) -> Result<Self, OpenError> {
-        let db = Db::open(path, CACHE_BYTES, |transaction| Tables::open(transaction).map(drop))?;
+        let db =
+            Db::open(path, origin, CACHE_BYTES, |transaction| Tables::open(transaction).map(drop))?;
         Ok(Self { db, clock, _lock: lock })
     }
 

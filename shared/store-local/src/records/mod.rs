@@ -8,7 +8,7 @@ mod audit;
 mod bounds;
 mod row;
 
-use crate::database::{Db, Done, Fault};
+use crate::database::{Db, Done, Fault, Origin};
 use crate::error::OpenError;
 use crate::lock::Lock;
 use async_trait::async_trait;
@@ -56,9 +56,10 @@ pub struct LocalRecords {
 }
 
 impl LocalRecords {
-    /// Opens or makes the file.
-    pub(crate) fn open(path: &Path, lock: Arc<Lock>) -> Result<Self, OpenError> {
-        let db = Db::open(path, CACHE_BYTES, |transaction| Tables::open(transaction).map(drop))?;
+    /// Opens the file, or makes it.
+    pub(crate) fn open(path: &Path, origin: Origin, lock: Arc<Lock>) -> Result<Self, OpenError> {
+        let db =
+            Db::open(path, origin, CACHE_BYTES, |transaction| Tables::open(transaction).map(drop))?;
         Ok(Self { db, _lock: lock })
     }
 
