@@ -4,7 +4,8 @@
 //! - A sent message is delivered until somebody deletes it; it may be delivered twice, late and out of
 //!   order, also to two receivers at one time.
 //! - A delivered message is hidden for the visibility time; then it comes again, with one attempt more.
-//! - After [`MAX_ATTEMPTS`] deliveries it goes to the dead letters instead.
+//! - After [`MAX_ATTEMPTS`] deliveries it goes to the dead letters instead, at the receive that would have
+//!   delivered it once more.
 //! - Messages of one group are no more than a hint for fairness: a group with many messages must not keep
 //!   others waiting.
 
@@ -85,6 +86,12 @@ pub struct DeadLetter {
     pub body: String,
     /// Why it was given up.
     pub reason: String,
+}
+
+/// Why a message is given up that was delivered too often.
+#[must_use]
+pub fn exhausted() -> String {
+    format!("delivered {MAX_ATTEMPTS} times without success")
 }
 
 /// Keeps messages.
@@ -180,8 +187,23 @@ pub fn check_receive(limit: usize, visibility: Duration) -> Result<(), PortError
             format!("{limit} messages, but a receive takes 1 to {MAX_MESSAGES}"),
         ));
     }
+    check_visibility(visibility)
+}
+
+/// Checks a visibility time.
+///
+/// # Errors
+/// [`PortError::Refused`] when it is over [`MAX_VISIBILITY`].
+pub fn check_visibility(visibility: Duration) -> Result<(), PortError> {
     if visibility > MAX_VISIBILITY {
-        return Err(PortError::refused(OP, "the visibility time is over 12 hours"));
+        return Err(PortError::refused(
+            "hide messages",
+            format!(
+                "{} seconds, but a message is hidden for at most {}",
+                visibility.as_secs(),
+                MAX_VISIBILITY.as_secs()
+            ),
+        ));
     }
     Ok(())
 }

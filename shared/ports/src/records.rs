@@ -333,6 +333,16 @@ impl Query {
     }
 }
 
+impl Query {
+    /// Checks the limits of a query. Adapters call it before they do anything.
+    ///
+    /// # Errors
+    /// [`PortError::Refused`] names the limit.
+    pub fn check_limits(&self) -> Result<(), PortError> {
+        check_question(&self.pk, &self.range, self.limit)
+    }
+}
+
 /// A place in an index: where a page ended.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct IndexPosition {
@@ -359,6 +369,37 @@ pub struct IndexQuery {
     pub descending: bool,
 }
 
+impl IndexQuery {
+    /// Checks the limits of a query. Adapters call it before they do anything.
+    ///
+    /// # Errors
+    /// [`PortError::Refused`] names the limit.
+    pub fn check_limits(&self) -> Result<(), PortError> {
+        check_question(&self.pk, &self.range, self.limit)
+    }
+}
+
+/// Checks what both queries have in common. A range from a later sort key to an earlier one is no
+/// error: it holds nothing.
+fn check_question(pk: &str, range: &Range, limit: usize) -> Result<(), PortError> {
+    const OP: &str = "query records";
+    if limit == 0 {
+        return Err(PortError::refused(OP, "0 rows, but a query takes at least 1"));
+    }
+    let bound = match range {
+        Range::All => "-",
+        Range::Prefix(prefix) | Range::Between(prefix, _) if prefix.is_empty() => "-",
+        Range::Prefix(text) | Range::Between(text, _) => text.as_str(),
+    };
+    check_key(OP, &Key::new(pk, bound))?;
+    match range {
+        Range::Between(_, last) if last.len() > MAX_SK_BYTES => {
+            check_key(OP, &Key::new(pk, last.as_str()))
+        }
+        _ => Ok(()),
+    }
+}
+
 /// A part of an answer. It may be empty and still have more behind it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Page<P> {
@@ -371,11 +412,12 @@ pub struct Page<P> {
 /// Keeps rows.
 #[async_trait]
 pub trait Records: Send + Sync {
-    /// Reads one row; `None` when there is none.
+    /// Reads one row; `None` when there is none. A key that no row can have is refused.
     async fn get(&self, key: &Key) -> Result<Option<Record>, PortError>;
 
     /// Reads a page of one partition. A page ends after `limit` rows or before it passes
-    /// [`MAX_PAGE_BYTES`], whichever comes first, but holds at least one row if there is one.
+    /// [`MAX_PAGE_BYTES`] (see [`Record::size`]), whichever comes first. `next` is where to go on; it may
+    /// be there although nothing is left.
     async fn query(&self, query: &Query) -> Result<Page<String>, PortError>;
 
     /// Reads a page of an index; the same limits. The answer may lag behind commits.
@@ -385,7 +427,7 @@ pub trait Records: Send + Sync {
     async fn commit(&self, batch: Batch) -> Result<(), CommitError>;
 }
 
-impl dyn Records {
+impl dyn Records + '_ {
     /// Reads all rows of a query, page by page.
     ///
     /// # Errors
