@@ -101,9 +101,11 @@ impl Reconciliation<'_> {
         }
         for (_, finding) in standing.iter().filter(|(key, _)| !drifted.contains(*key)) {
             if let Some(because) = self.gone(finding) {
+                // Counted while it still counts as seen.
+                let seen = self.counted(finding, false);
                 let mut finding = finding.clone();
                 finding.state = FindingState::Resolved { at: self.now, because };
-                finding.seen = self.counted(&finding, false);
+                finding.seen = seen;
                 finding.changed_at = self.now;
                 finding.last_run = self.run;
                 out.push(FindingChange { finding, event: FindingEvent::Resolved, drift: None });

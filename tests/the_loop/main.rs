@@ -1,0 +1,7 @@
+//! The whole loop over stores in memory: import, capture, assign, compare, findings and what people do
+//! with them.
+
+#![expect(clippy::expect_used, reason = "helpers of tests")]
+
+mod findings;
+mod world;
