@@ -164,6 +164,71 @@ fn an_unproven_type_gives_no_drift_of_any_kind() {
     ]);
 }
 
+/// A list is a list, whatever a tool wrote beside it: what it holds is compared, not noted and forgotten.
+#[test]
+fn lists_of_other_tools_are_read() {
+    let list = |version| json!({ "value": [feature("F", 1, version)], "Count": 1 });
+    let paged = with(list("1"), json!({ "odata.nextLink": "https://x" })).to_string();
+    check(vec![
+        pair("a list with a count", list("1"), list("2")).gives(&[
+            "different_version windowsFeatureUpdateProfile F: content medium policy.content, by key 100",
+            r#". content featureUpdateVersion: changed "1" to "2""#,
+            "full, 0 unchanged",
+        ]),
+        with_gone("3: the link to the next page under another name").current_file("page.json", &paged).gives(&[
+            "no verdict on windowsFeatureUpdateProfile Gone: incomplete would be missing_policy",
+            "gap incomplete current windowsFeatureUpdateProfile page.json",
+            "gap not_a_policy current windowsFeatureUpdateProfile page.json",
+            "partial_suppressed, 2 unchanged",
+        ]),
+    ]);
+}
+
+/// What may be a policy is never a mere note, and what says that it is none is no policy by its folder.
+#[test]
+fn what_may_be_a_policy_is_a_gap() {
+    let bare = json!({ "displayName": "Comp", "passwordRequired": true }).to_string();
+    let wrapped = json!({ "policies": [feature("W", 9, "1")] }).to_string();
+    let batch =
+        json!({ "responses": [{ "id": "1", "body": page(FEATURES, &[feature("W", 9, "1")]) }] })
+            .to_string();
+    let everything = |rule, text: &str| {
+        with_gone(rule).current_file("odd.json", text).gives(&[
+            "no verdict on windowsFeatureUpdateProfile Gone: unknown_type would be missing_policy",
+            "gap unknown_type current - odd.json",
+            "partial_suppressed, 2 unchanged",
+        ])
+    };
+    let part = page(
+        "deviceManagement/windowsFeatureUpdateProfiles('x')/assignments",
+        &[json!({ "id": "0" })],
+    );
+    check(vec![
+        everything("a policy without id and type", &bare),
+        everything("policies in a member of a tool's own", &wrapped),
+        everything("a saved batch answer", &batch),
+        with_gone("a part of a policy in the folder of its type")
+            .current_file("windowsFeatureUpdateProfile/part.json", &part.to_string())
+            .gives(&[
+                GONE,
+                "gap unknown_type current - windowsFeatureUpdateProfile/part.json",
+                "partial_suppressed, 2 unchanged",
+            ]),
+    ]);
+    let report = with_gone("").current_file("odd.json", &wrapped).report();
+    assert_eq!(
+        report.gaps[0].detail,
+        "the file wraps what looks like policies in members of its own; write each policy into a file, \
+         or all into one list"
+    );
+    let report = with_gone("").current_file("part.json", &part.to_string()).report();
+    assert_eq!(
+        report.gaps[0].detail,
+        "the catalog has no type for `deviceManagement/windowsFeatureUpdateProfiles('x')/assignments`; \
+         it is not compared"
+    );
+}
+
 /// "Type known (also from the folder)" holds for a page as for a file that cannot be read.
 #[test]
 fn an_incomplete_page_is_known_by_its_folder() {

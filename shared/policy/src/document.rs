@@ -2,6 +2,7 @@
 //! list of objects.
 
 use crate::json::Value;
+use std::borrow::Cow;
 
 /// What a file turned out to hold.
 #[derive(Clone, Debug, PartialEq)]
@@ -41,9 +42,7 @@ pub fn split(value: Value<'_>) -> Result<Documents<'_>, NoDocuments> {
             if has("error") && !has("id") && members.len() <= 2 {
                 return Err(NoDocuments::GraphError);
             }
-            let is_envelope = has("value")
-                && members.iter().all(|(name, _)| name == "value" || name.starts_with('@'));
-            if !is_envelope {
+            if !is_envelope(&members) {
                 return Ok(whole(vec![Value::Object(members)]));
             }
             let mut out = whole(Vec::new());
@@ -53,7 +52,7 @@ pub fn split(value: Value<'_>) -> Result<Documents<'_>, NoDocuments> {
                     // Documentation wraps single objects too.
                     ("value", Value::Object(inner)) => out.payloads = vec![Value::Object(inner)],
                     ("value", other) => return Err(NoDocuments::Scalar(what(&other))),
-                    ("@odata.nextLink", link) => out.incomplete = !link.is_empty(),
+                    (name, link) if names_next_page(name) => out.incomplete |= !link.is_empty(),
                     ("@odata.context", Value::String(context)) => {
                         out.context = Some(context.into_owned());
                     }
@@ -64,6 +63,26 @@ pub fn split(value: Value<'_>) -> Result<Documents<'_>, NoDocuments> {
         }
         other => Err(NoDocuments::Scalar(what(&other))),
     }
+}
+
+/// Whether an object wraps what it holds: it says nothing else but annotations, or it is a list without
+/// an identity of its own, to which a tool added members such as PowerShell's `Count`.
+fn is_envelope(members: &[(Cow<'_, str>, Value<'_>)]) -> bool {
+    let of = |name: &str| members.iter().find(|(member, _)| member == name).map(|(_, value)| value);
+    let Some(value) = of("value") else { return false };
+    let objects = |items: &[Value<'_>]| items.iter().all(|item| matches!(item, Value::Object(_)));
+    let says_nothing_else =
+        members.iter().all(|(name, _)| name == "value" || name.starts_with('@'));
+    let is_list = matches!(value, Value::List(items) if objects(items));
+    says_nothing_else
+        || is_list && ["id", "displayName", "name"].into_iter().all(|m| of(m).is_none())
+}
+
+/// Whether a member holds the link to the next page: `@odata.nextLink`, or what older versions and tools
+/// call it.
+fn names_next_page(name: &str) -> bool {
+    let plain = name.trim_start_matches('@');
+    ["odata.nextLink", "nextLink"].into_iter().any(|known| plain.eq_ignore_ascii_case(known))
 }
 
 fn entries(items: Vec<Value<'_>>) -> Result<Vec<Value<'_>>, NoDocuments> {
@@ -101,6 +120,19 @@ mod tests {
         assert_eq!(count(r#"{"value":{"id":"1"}}"#), Ok((1, false)));
         assert_eq!(count("[{},{}]"), Ok((2, false)));
         assert_eq!(count(r#"{"@odata.context":"c","value":[]}"#), Ok((0, false)));
+    }
+
+    #[test]
+    fn a_list_stays_a_list_whatever_a_tool_wrote_beside_it() {
+        assert_eq!(count(r#"{"value":[{},{}],"Count":2}"#), Ok((2, false)));
+        assert_eq!(count(r#"{"value":[{}],"nextLink":"next"}"#), Ok((1, true)));
+        assert_eq!(
+            count(r#"{"value":[{}],"@odata.nextLink":"next","nextLink":null}"#),
+            Ok((1, true))
+        );
+        // What has an identity is an object of its own.
+        assert_eq!(count(r#"{"id":"1","value":[{},{}]}"#), Ok((1, false)));
+        assert_eq!(count(r#"{"Count":2,"value":["a","b"]}"#), Ok((1, false)));
     }
 
     #[test]
