@@ -5,7 +5,7 @@ use super::pair::{Outcome, content_gap, version};
 use crate::finding::{Fingerprint, Owner, recurrence_key};
 use crate::gap::GapKind;
 use crate::inventory::{Doubt, Inventory, SideName};
-use crate::matching::{Ambiguity, Match, Matching};
+use crate::matching::{Ambiguity, Match, MatchMode, Matching, ToldApart};
 use crate::report::{
     ChangeType, DiffKind, Drift, Gap, MatchedBy, Pair, Report, RoleCounts, SCHEMA_VERSION, Side,
     Summary, Suppressed, Trust, TypeCounts,
@@ -185,7 +185,7 @@ impl<'a> Assembly<'a> {
 
     fn nameless(&mut self, side: SideName, subject: &Subject) {
         let detail = match self.options.mode {
-            crate::matching::MatchMode::Id => {
+            MatchMode::Id => {
                 "the policy has no id, and the compare matches by id; use --match auto"
             }
             _ => "the policy has neither name nor id; export it again",
@@ -396,17 +396,19 @@ impl<'a> Assembly<'a> {
     }
 
     fn pairs(&self, matching: &Matching) -> Vec<Pair> {
-        let is_exact = |by: MatchedBy| match self.options.mode {
-            crate::matching::MatchMode::Auto => by == MatchedBy::Key,
-            _ => by != MatchedBy::BaseName,
-        };
         let mut out: Vec<Pair> = matching
             .pairs
             .iter()
-            .filter(|found| !is_exact(found.by))
             .filter_map(|found| {
                 let (b, c) = (self.golden[found.baseline], self.other[found.current]);
-                if b.key.is_some() && b.key == c.key {
+                let is_weak = match found.by {
+                    MatchedBy::Key | MatchedBy::Name => false,
+                    MatchedBy::Id => self.options.mode == MatchMode::Auto,
+                    MatchedBy::BaseName | MatchedBy::Content | MatchedBy::Similarity => true,
+                };
+                let is_exact = !is_weak || b.key.is_some() && b.key == c.key;
+                let one_id = found.told_apart.is_none_or(|how| how == ToldApart::IdAndName);
+                if is_exact && one_id {
                     return None;
                 }
                 Some(Pair {
@@ -484,6 +486,15 @@ impl<'a> Assembly<'a> {
 }
 
 fn reason(found: &Match) -> String {
+    if let Some(how) = found.told_apart {
+        let shared = match found.by {
+            MatchedBy::Key | MatchedBy::Name => "name",
+            MatchedBy::Id => "id",
+            MatchedBy::BaseName => "name without its version",
+            MatchedBy::Content | MatchedBy::Similarity => "settings",
+        };
+        return format!("several policies share the {shared}; {}", how.explain());
+    }
     match found.by {
         MatchedBy::Key | MatchedBy::Name => "the names are equal".to_owned(),
         MatchedBy::Id => "the ids are equal, the names differ".to_owned(),
