@@ -9,7 +9,7 @@ use plumbline_policy::classify::{
     Class, Evidence, Surroundings, context_collection, context_path, types_in_doubt,
 };
 use plumbline_policy::digest::Digest;
-use plumbline_policy::document::{NoDocuments, split};
+use plumbline_policy::document::{NoDocuments, Rows, split};
 use plumbline_policy::json::{DecodeError, TextError, Value, parse, parse_payload, to_text};
 use plumbline_policy::policy::{Payload, admit};
 use plumbline_policy::secret::SecretKey;
@@ -32,6 +32,15 @@ impl SideName {
         match self {
             Self::Baseline => "baseline",
             Self::Current => "current",
+        }
+    }
+
+    /// The other side.
+    #[must_use]
+    pub fn opposite(self) -> Self {
+        match self {
+            Self::Baseline => Self::Current,
+            Self::Current => Self::Baseline,
         }
     }
 }
@@ -188,14 +197,39 @@ impl Reader {
     ) -> Result<(Payload<'static>, Evidence), Unreadable> {
         let text = to_text(bytes)?;
         let documents = split(self.parse(&text)?)?;
+        let payload = documents.payloads.into_iter().nth(source.index);
+        self.admitted(payload, documents.context.as_deref(), source)
+    }
+
+    /// Opens a file of many payloads, to read some of them again at the cost of these alone; `None` when
+    /// it is no list.
+    #[must_use]
+    pub fn rows(bytes: &[u8]) -> Option<Rows> {
+        Rows::of(to_text(bytes).ok()?.into_owned())
+    }
+
+    /// Reads the payload of a subject again out of an opened file.
+    ///
+    /// # Errors
+    /// As [`Self::read_payload`].
+    pub fn read_row(
+        &self,
+        source: &Source,
+        rows: &Rows,
+    ) -> Result<(Payload<'static>, Evidence), Unreadable> {
+        let payload = rows.get(source.index).map(|text| self.parse(text)).transpose()?;
+        self.admitted(payload, rows.context(), source)
+    }
+
+    fn admitted(
+        &self,
+        payload: Option<Value<'_>>,
+        page_context: Option<&str>,
+        source: &Source,
+    ) -> Result<(Payload<'static>, Evidence), Unreadable> {
         let folders = folders(&source.file);
-        let around = Surroundings { page_context: documents.context.as_deref(), folders: &folders };
-        let payload = documents
-            .payloads
-            .into_iter()
-            .nth(source.index)
-            .and_then(|payload| admit(payload, around, &self.key).ok());
-        match payload {
+        let around = Surroundings { page_context, folders: &folders };
+        match payload.and_then(|payload| admit(payload, around, &self.key).ok()) {
             Some((payload, Class::Known { evidence, .. })) => {
                 let payload = Payload {
                     document: payload.document.into_owned(),

@@ -2,7 +2,10 @@
 //! list of objects.
 
 use crate::json::Value;
+use serde::Deserialize;
+use serde_json::value::RawValue;
 use std::borrow::Cow;
+use std::ops::Range;
 
 /// What a file turned out to hold.
 #[derive(Clone, Debug, PartialEq)]
@@ -85,6 +88,65 @@ fn names_next_page(name: &str) -> bool {
     ["odata.nextLink", "nextLink"].into_iter().any(|known| plain.eq_ignore_ascii_case(known))
 }
 
+/// The payloads of a file that holds a list, as the pieces of text that they are, so that one of them can
+/// be read again without the others.
+#[derive(Debug)]
+pub struct Rows {
+    text: String,
+    places: Vec<Range<usize>>,
+    context: Option<String>,
+}
+
+impl Rows {
+    /// Finds the payloads; `None` when the text is no list that [`split`] would open.
+    #[must_use]
+    pub fn of(text: String) -> Option<Self> {
+        #[derive(Deserialize)]
+        struct Page<'t> {
+            #[serde(borrow)]
+            value: Vec<&'t RawValue>,
+            #[serde(rename = "@odata.context", default)]
+            context: Option<String>,
+        }
+        let page = if text.trim_start().starts_with('[') {
+            Page { value: serde_json::from_str(&text).ok()?, context: None }
+        } else {
+            serde_json::from_str::<Page<'_>>(&text).ok()?
+        };
+        let place = |row: &&RawValue| {
+            let from = row.get().as_ptr().addr().checked_sub(text.as_ptr().addr())?;
+            Some(from..from + row.get().len())
+        };
+        let places = page.value.iter().map(place).collect::<Option<_>>()?;
+        let context = page.context;
+        Some(Self { places, context, text })
+    }
+
+    /// The text of one payload.
+    #[must_use]
+    pub fn get(&self, index: usize) -> Option<&str> {
+        self.text.get(self.places.get(index)?.clone())
+    }
+
+    /// The `@odata.context` of the page.
+    #[must_use]
+    pub fn context(&self) -> Option<&str> {
+        self.context.as_deref()
+    }
+
+    /// How many bytes of text are held.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.text.len()
+    }
+
+    /// Whether there is no text at all.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.text.is_empty()
+    }
+}
+
 fn entries(items: Vec<Value<'_>>) -> Result<Vec<Value<'_>>, NoDocuments> {
     match items.iter().position(|item| !matches!(item, Value::Object(_))) {
         Some(at) => Err(NoDocuments::Entry(at + 1)),
@@ -133,6 +195,23 @@ mod tests {
         // What has an identity is an object of its own.
         assert_eq!(count(r#"{"id":"1","value":[{},{}]}"#), Ok((1, false)));
         assert_eq!(count(r#"{"Count":2,"value":["a","b"]}"#), Ok((1, false)));
+    }
+
+    #[test]
+    fn rows_are_the_payloads() {
+        for text in [
+            r#" [ {"id":"1","n":"ü"} , {"id":"2"} ] "#,
+            r#"{"@odata.context":"c","value":[{"id":"1","n":"ü"},{"id":"2"}],"Count":2}"#,
+        ] {
+            let rows = Rows::of(text.to_owned()).unwrap();
+            let whole = split(parse(text).unwrap()).unwrap();
+            assert_eq!(rows.context(), whole.context.as_deref());
+            for (index, payload) in whole.payloads.iter().enumerate() {
+                assert_eq!(parse(rows.get(index).unwrap()).as_ref(), Ok(payload));
+            }
+            assert_eq!(rows.get(whole.payloads.len()), None);
+        }
+        assert!(Rows::of(r#"{"id":"1"}"#.to_owned()).is_none());
     }
 
     #[test]

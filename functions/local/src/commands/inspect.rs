@@ -81,9 +81,7 @@ pub(super) fn run(args: &InspectArgs) -> anyhow::Result<u8> {
 }
 
 fn inspect(folder: &Folder, subject: &Subject) -> Option<Inspection> {
-    let bytes = folder.bytes(&subject.source.file).ok()?;
-    let reader = folder.reader();
-    let (payload, told_by) = reader.read_told(&subject.source, &bytes).ok()?;
+    let (payload, told_by) = folder.payload(&subject.source)?;
     let mut dropped: Vec<Dropped> = Vec::new();
     // Only what is left out is asked for. The normal form of a role keeps no trace; the rules of its
     // places say the same.
@@ -91,7 +89,7 @@ fn inspect(folder: &Folder, subject: &Subject) -> Option<Inspection> {
         &payload.document,
         payload.policy_type,
         &payload.secrets,
-        &reader.localiser,
+        &folder.reader().localiser,
         Some(&mut dropped),
     );
     Some(Inspection {
