@@ -91,10 +91,18 @@ impl<'a> Assembly<'a> {
         }
     }
 
-    /// The gap that leaves a type without proof on either side.
-    fn unproven(&self, policy_type: &PolicyType) -> Option<(GapKind, String)> {
-        [(SideName::Baseline, self.baseline), (SideName::Current, self.current)]
-            .into_iter()
+    fn inventory(&self, side: SideName) -> &'a Inventory {
+        match side {
+            SideName::Baseline => self.baseline,
+            SideName::Current => self.current,
+        }
+    }
+
+    /// The gap that leaves a type without proof on one of the sides.
+    fn unproven(&self, sides: &[SideName], policy_type: &PolicyType) -> Option<(GapKind, String)> {
+        sides
+            .iter()
+            .map(|side| (side, self.inventory(*side)))
             .filter(|(_, inventory)| !inventory.proves(policy_type))
             .find_map(|(side, inventory)| {
                 inventory.gaps.iter().find_map(|(gap, doubt)| {
@@ -125,7 +133,9 @@ impl<'a> Assembly<'a> {
             *self.unchanged.entry(&baseline.policy_type.key).or_default() += 1;
         }
         if let Some(drift) = outcome.drift {
-            match self.unproven(baseline.policy_type) {
+            // What could not be read may be the better partner of either.
+            let sides = [SideName::Baseline, SideName::Current];
+            match self.unproven(&sides, baseline.policy_type) {
                 Some((gap, reason)) => {
                     self.suppress(baseline, Some(ChangeType::DifferentVersion), gap, reason);
                 }
@@ -201,7 +211,8 @@ impl<'a> Assembly<'a> {
             SideName::Baseline => (ChangeType::MissingPolicy, DiffKind::Missing),
             SideName::Current => (ChangeType::UnexpectedPolicy, DiffKind::Unexpected),
         };
-        if let Some((gap, reason)) = self.unproven(subject.policy_type) {
+        // Only the side that seems to lack the subject can hold it in what could not be read.
+        if let Some((gap, reason)) = self.unproven(&[side.opposite()], subject.policy_type) {
             return self.suppress(subject, Some(change_type), gap, reason);
         }
         if self.is_type_absent(side, subject.policy_type) {
@@ -274,10 +285,7 @@ impl<'a> Assembly<'a> {
 
     /// Whether the side opposite to `side` holds none of a type and does not claim to be complete.
     fn is_type_absent(&self, side: SideName, policy_type: &PolicyType) -> bool {
-        let opposite = match side {
-            SideName::Baseline => self.current,
-            SideName::Current => self.baseline,
-        };
+        let opposite = self.inventory(side.opposite());
         !opposite.complete && !opposite.types_read.contains(policy_type.key.as_str())
     }
 
@@ -312,13 +320,9 @@ impl<'a> Assembly<'a> {
         let mut absent: BTreeSet<(&'static str, &'static str)> = BTreeSet::new();
         for (side, subjects) in [(SideName::Baseline, self.golden), (SideName::Current, self.other)]
         {
-            let opposite = match side {
-                SideName::Baseline => SideName::Current,
-                SideName::Current => SideName::Baseline,
-            };
             for subject in subjects {
                 if self.is_type_absent(side, subject.policy_type) {
-                    absent.insert((opposite.as_str(), &subject.policy_type.key));
+                    absent.insert((side.opposite().as_str(), &subject.policy_type.key));
                 }
             }
         }
