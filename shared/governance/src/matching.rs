@@ -168,6 +168,8 @@ struct Ladder<'s> {
 }
 
 type Group = (Vec<usize>, Vec<usize>);
+/// What a subject is told by.
+type Word = fn(&Subject) -> Option<String>;
 /// A pair, and how it was told apart from others of its group.
 type Told = (usize, usize, Option<ToldApart>);
 
@@ -239,7 +241,7 @@ impl Ladder<'_> {
         }
         let mut group = (b, c);
         let mut pairs = Vec::new();
-        let words: [(ToldApart, fn(&Subject) -> Option<String>); 4] = [
+        let words: [(ToldApart, Word); 4] = [
             (ToldApart::IdAndName, |subject| {
                 Some(format!("{}\n{}", subject.folded_id()?, folded_name(subject)?))
             }),

@@ -119,7 +119,7 @@ impl Rows {
         };
         let places = page.value.iter().map(place).collect::<Option<_>>()?;
         let context = page.context;
-        Some(Self { places, context, text })
+        Some(Self { text, places, context })
     }
 
     /// The text of one payload.
