@@ -362,6 +362,7 @@ fn a_pair_says_why() {
     assert_eq!(reason(old(), feature("Old - v1", 2, "1")), None, "an exact match needs no reason");
     for (after, expected) in [
         (feature("New", 1, "1"), "the ids are equal, the names differ"),
+        (with(old(), json!({ "platform": "other" })), "the ids are equal, the platforms differ"),
         (feature("Old - v2", 2, "1"), "the names are equal without their versions"),
         (feature("New", 2, "1"), "names and ids differ, every setting is equal"),
     ] {

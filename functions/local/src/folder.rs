@@ -10,6 +10,7 @@ use plumbline_policy::catalog::catalog;
 use plumbline_policy::classify::Evidence;
 use plumbline_policy::document::Rows;
 use plumbline_policy::policy::Payload;
+use plumbline_policy::reference::find_guid;
 use plumbline_policy::secret::SecretKey;
 use plumbline_policy::tenant::{Localiser, TenantFacts};
 use rayon::prelude::*;
@@ -193,13 +194,23 @@ fn list(root: &Path) -> anyhow::Result<Vec<String>> {
 fn read_facts(path: &Path) -> anyhow::Result<TenantFacts> {
     let bytes = std::fs::read(path)
         .with_context(|| format!("cannot read the tenant facts {}", path.display()))?;
-    serde_json::from_slice(&bytes).with_context(|| {
+    let facts: TenantFacts = serde_json::from_slice(&bytes).with_context(|| {
         format!(
             "{} holds no tenant facts; write {{\"tenant_id\": \"…\", \"domains\": [\"…\"], \
              \"intune_account_id\": \"…\"}}",
             path.display()
         )
-    })
+    })?;
+    // A fact that is too short would be found everywhere, and what it covers would be no drift.
+    for id in [&facts.tenant_id, &facts.intune_account_id].into_iter().flatten() {
+        if find_guid(id) != Some(0..id.len()) {
+            bail!("{}: `{id}` is no id of a tenant; write the whole GUID", path.display());
+        }
+    }
+    if let Some(domain) = facts.domains.iter().find(|domain| !domain.trim().contains('.')) {
+        bail!("{}: `{domain}` is no domain; write a verified domain in full", path.display());
+    }
+    Ok(facts)
 }
 
 /// Both folders of a compare, for the second pass.

@@ -423,7 +423,7 @@ impl<'a> Assembly<'a> {
                     current_file: c.source.file.clone(),
                     matched_by: found.by,
                     confidence: found.confidence,
-                    reason: reason(found),
+                    reason: reason(found, b, c),
                 })
             })
             .collect();
@@ -489,7 +489,7 @@ impl<'a> Assembly<'a> {
     }
 }
 
-fn reason(found: &Match) -> String {
+fn reason(found: &Match, baseline: &Subject, current: &Subject) -> String {
     if let Some(how) = found.told_apart {
         let shared = match found.by {
             MatchedBy::Key | MatchedBy::Name => "name",
@@ -501,7 +501,11 @@ fn reason(found: &Match) -> String {
     }
     match found.by {
         MatchedBy::Key | MatchedBy::Name => "the names are equal".to_owned(),
-        MatchedBy::Id => "the ids are equal, the names differ".to_owned(),
+        MatchedBy::Id => {
+            let name = |subject: &Subject| name::fold(subject.title());
+            let differs = if name(baseline) == name(current) { "platforms" } else { "names" };
+            format!("the ids are equal, the {differs} differ")
+        }
         MatchedBy::BaseName => "the names are equal without their versions".to_owned(),
         MatchedBy::Content => "names and ids differ, every setting is equal".to_owned(),
         MatchedBy::Similarity => format!(
