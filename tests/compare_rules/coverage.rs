@@ -120,10 +120,11 @@ fn an_unproven_side_suppresses_what_it_may_hold() {
     ]);
 }
 
-/// While a type is in doubt on either side, no drift of it is reported, whatever its kind (decision 0005);
-/// other types are judged as ever.
+/// Unproven in current takes back what is missing, unproven in baseline what is unexpected (3.1), and
+/// either of them what differs (decision 0005): what stands on the side that was not read in full is
+/// there all the same. Other types are judged as ever.
 #[test]
-fn an_unproven_type_gives_no_drift_of_any_kind() {
+fn an_unproven_side_takes_back_what_it_may_explain() {
     let changed = |rule| {
         row(
             rule,
@@ -137,13 +138,13 @@ fn an_unproven_type_gives_no_drift_of_any_kind() {
         ". content expeditedUpdateSettings/daysUntilForcedReboot: changed 1 to 2",
     ];
     check(vec![
-        with_extra("0005: unproven in current, unexpected").current_file(bad, CUT).gives(&[
-            "no verdict on windowsFeatureUpdateProfile Extra: unreadable would be unexpected_policy",
+        with_extra("3.1: unproven in current, unexpected").current_file(bad, CUT).gives(&[
+            EXTRA,
             "gap unreadable current windowsFeatureUpdateProfile windowsFeatureUpdateProfile/bad.json",
             "partial_suppressed, 2 unchanged",
         ]),
-        with_gone("0005: unproven in baseline, missing").baseline_file(bad, CUT).gives(&[
-            "no verdict on windowsFeatureUpdateProfile Gone: unreadable would be missing_policy",
+        with_gone("3.1: unproven in baseline, missing").baseline_file(bad, CUT).gives(&[
+            GONE,
             "gap unreadable baseline windowsFeatureUpdateProfile windowsFeatureUpdateProfile/bad.json",
             "partial_suppressed, 2 unchanged",
         ]),
@@ -162,6 +163,71 @@ fn an_unproven_type_gives_no_drift_of_any_kind() {
             "partial_suppressed, 0 unchanged",
         ]),
     ]);
+}
+
+/// A list is a list, whatever a tool wrote beside it: what it holds is compared, not noted and forgotten.
+#[test]
+fn lists_of_other_tools_are_read() {
+    let list = |version| json!({ "value": [feature("F", 1, version)], "Count": 1 });
+    let paged = with(list("1"), json!({ "odata.nextLink": "https://x" })).to_string();
+    check(vec![
+        pair("a list with a count", list("1"), list("2")).gives(&[
+            "different_version windowsFeatureUpdateProfile F: content medium policy.content, by key 100",
+            r#". content featureUpdateVersion: changed "1" to "2""#,
+            "full, 0 unchanged",
+        ]),
+        with_gone("3: the link to the next page under another name").current_file("page.json", &paged).gives(&[
+            "no verdict on windowsFeatureUpdateProfile Gone: incomplete would be missing_policy",
+            "gap incomplete current windowsFeatureUpdateProfile page.json",
+            "gap not_a_policy current windowsFeatureUpdateProfile page.json",
+            "partial_suppressed, 2 unchanged",
+        ]),
+    ]);
+}
+
+/// What may be a policy is never a mere note, and what says that it is none is no policy by its folder.
+#[test]
+fn what_may_be_a_policy_is_a_gap() {
+    let bare = json!({ "displayName": "Comp", "passwordRequired": true }).to_string();
+    let wrapped = json!({ "policies": [feature("W", 9, "1")] }).to_string();
+    let batch =
+        json!({ "responses": [{ "id": "1", "body": page(FEATURES, &[feature("W", 9, "1")]) }] })
+            .to_string();
+    let everything = |rule, text: &str| {
+        with_gone(rule).current_file("odd.json", text).gives(&[
+            "no verdict on windowsFeatureUpdateProfile Gone: unknown_type would be missing_policy",
+            "gap unknown_type current - odd.json",
+            "partial_suppressed, 2 unchanged",
+        ])
+    };
+    let part = page(
+        "deviceManagement/windowsFeatureUpdateProfiles('x')/assignments",
+        &[json!({ "id": "0" })],
+    );
+    check(vec![
+        everything("a policy without id and type", &bare),
+        everything("policies in a member of a tool's own", &wrapped),
+        everything("a saved batch answer", &batch),
+        with_gone("a part of a policy in the folder of its type")
+            .current_file("windowsFeatureUpdateProfile/part.json", &part.to_string())
+            .gives(&[
+                GONE,
+                "gap unknown_type current - windowsFeatureUpdateProfile/part.json",
+                "partial_suppressed, 2 unchanged",
+            ]),
+    ]);
+    let report = with_gone("").current_file("odd.json", &wrapped).report();
+    assert_eq!(
+        report.gaps[0].detail,
+        "the file wraps what looks like policies in members of its own; write each policy into a file, \
+         or all into one list"
+    );
+    let report = with_gone("").current_file("part.json", &part.to_string()).report();
+    assert_eq!(
+        report.gaps[0].detail,
+        "the catalog has no type for `deviceManagement/windowsFeatureUpdateProfiles('x')/assignments`; \
+         it is not compared"
+    );
 }
 
 /// "Type known (also from the folder)" holds for a page as for a file that cannot be read.

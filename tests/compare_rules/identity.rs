@@ -5,6 +5,7 @@ use super::{Row, check, pair, row};
 use plumbline_governance::matching::MatchMode;
 use plumbline_governance::report::MatchedBy;
 use serde_json::{Value, json};
+use std::collections::BTreeSet;
 
 const FEATURES: &str = "deviceManagement/windowsFeatureUpdateProfiles";
 
@@ -143,9 +144,21 @@ fn subjects_that_share_a_key_are_told_apart() {
             &[versioned(2, 8, "3"), versioned(1, 9, "1")],
         )
         .by(MatchMode::BaseName)
-        .gives(&[base, base_change, "full, 1 unchanged"]),
+        .gives(&[
+            base,
+            base_change,
+            "pair Base - v1.0 = Base - v1.0 by base_name 95",
+            "pair Base - v2.0 = Base - v2.0 by base_name 95",
+            "full, 1 unchanged",
+        ]),
         pages("2.2: by equal content, then the one left", &[twin(1, "1"), twin(2, "2")], &[twin(8, "3"), twin(9, "1")])
-            .gives(&[key, key_change, "full, 1 unchanged"]),
+            .gives(&[
+                key,
+                key_change,
+                "pair Twin = Twin by key 95",
+                "pair Twin = Twin by key 95",
+                "full, 1 unchanged",
+            ]),
         pages("2.2: a leftover is missing", &[twin(1, "1"), twin(2, "2")], &[twin(2, "2")]).gives(&[
             "missing_policy windowsFeatureUpdateProfile Twin: missing high policy.missing",
             "full, 1 unchanged",
@@ -349,11 +362,27 @@ fn a_pair_says_why() {
     assert_eq!(reason(old(), feature("Old - v1", 2, "1")), None, "an exact match needs no reason");
     for (after, expected) in [
         (feature("New", 1, "1"), "the ids are equal, the names differ"),
+        (with(old(), json!({ "platform": "other" })), "the ids are equal, the platforms differ"),
         (feature("Old - v2", 2, "1"), "the names are equal without their versions"),
         (feature("New", 2, "1"), "names and ids differ, every setting is equal"),
     ] {
         assert_eq!(reason(old(), after).as_deref(), Some(expected));
     }
+}
+
+/// Policies that share a name were paired by less than the name, and each pair says by what.
+#[test]
+fn a_pair_that_was_told_apart_says_by_what() {
+    let twin = |number, version: &str| feature("Twin", number, version);
+    let report = pages("", &[twin(1, "1"), twin(2, "2")], &[twin(8, "3"), twin(9, "1")]).report();
+    let reasons: BTreeSet<&str> = report.pairs.iter().map(|pair| pair.reason.as_str()).collect();
+    assert_eq!(
+        reasons.into_iter().collect::<Vec<_>>(),
+        [
+            "several policies share the name; every setting of these two is equal",
+            "several policies share the name; these two are the only ones left",
+        ]
+    );
 }
 
 #[test]

@@ -137,6 +137,11 @@ fn portable_references_are_judged_by_their_targets() {
             r#". content conditions/users/includeGroups: added - to "5e11ab1e-0000-4000-8000-000000000061""#,
             "full, 0 unchanged",
         ]),
+        pair("1.3: one of two is gone", groups(&[], &[50, 51]), groups(&[], &[50])).gives(&[
+            CA,
+            r#". content conditions/users/excludeGroups: removed "5e11ab1e-0000-4000-8000-000000000051" to -"#,
+            "full, 0 unchanged",
+        ]),
         pair(
             "3: an unknown reference takes its leaf's verdict only",
             groups(&[50], &[]),
@@ -300,6 +305,39 @@ fn filter(name: &str, number: u32) -> Value {
         "deviceManagement/assignmentFilters",
         json!({ "id": id(number), "displayName": name, "platform": "windows10AndLater", "rule": "(1 -eq 1)" }),
     )
+}
+
+/// The evidence names the group, also of a target that was put in or taken away as a whole, and no group
+/// that stayed.
+#[test]
+fn evidence_names_who_was_added_and_removed() {
+    let literal = |row: Row| row.all_facets().references(ReferenceMode::Literal);
+    check(vec![
+        literal(pair("1.3: one more group", assigned(&[target("group", 50)]), assigned(&[target("group", 50), target("group", 51)])))
+            .gives(&[
+                F,
+                r#". assignments assignments/{groupAssignmentTarget+none}#2: added - to {"target":{"@odata.type":"groupAssignmentTarget","deviceAndAppManagementAssignmentFilterType":"none","groupId":"5e11ab1e-0000-4000-8000-000000000051"}}"#,
+                "full, 0 unchanged",
+            ]),
+        literal(pair("1.3: an exclusion is gone", assigned(&[target("group", 50), target("exclusionGroup", 51)]), assigned(&[target("group", 50)])))
+            .gives(&[
+                F,
+                r#". assignments assignments/{exclusionGroupAssignmentTarget+none}: removed {"target":{"@odata.type":"exclusionGroupAssignmentTarget","deviceAndAppManagementAssignmentFilterType":"none","groupId":"5e11ab1e-0000-4000-8000-000000000051"}} to -"#,
+                "full, 0 unchanged",
+            ]),
+    ]);
+}
+
+/// A policy with thousands of references costs no more than their number.
+#[test]
+fn many_references_are_judged_in_linear_time() {
+    let many: Vec<u32> = (0..100_000).collect();
+    let (most, others) = (&many[..99_999], &many[1..]);
+    let report = pair("", groups(most, &[]), groups(others, &[]))
+        .asking(|options| options.references = ReferenceMode::Literal)
+        .report();
+    let [drift] = report.drift.as_slice() else { panic!("{}", report.drift.len()) };
+    assert_eq!(drift.changes.len(), 1);
 }
 
 #[test]

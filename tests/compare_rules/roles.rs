@@ -124,8 +124,8 @@ fn what_a_block_takes_back_counts() {
             .asking(|options| options.facets = vec![Facet::Content])
             .gives(&[
                 "different_version intuneRoleDefinition R: permission_change medium role.custom.rewritten, unchanged, by id 100",
-                r#". content permissions/{granted with exceptions}: added - to {"allowed":["microsoft.intune_manageddevices_read","microsoft.intune_manageddevices_update"],"not_allowed":["microsoft.intune_remotetasks_wipe"]}"#,
-                r#". content permissions/{granted}: removed {"allowed":["microsoft.intune_manageddevices_read","microsoft.intune_manageddevices_update"]} to -"#,
+                r#". content permissions/{granted with exceptions}: added - to {"allowed":["Microsoft.Intune_ManagedDevices_Read","Microsoft.Intune_ManagedDevices_Update"],"not_allowed":["Microsoft.Intune_RemoteTasks_Wipe"]}"#,
+                r#". content permissions/{granted}: removed {"allowed":["Microsoft.Intune_ManagedDevices_Read","Microsoft.Intune_ManagedDevices_Update"]} to -"#,
                 "full, 0 unchanged",
             ]),
     ]);

@@ -9,7 +9,7 @@ use std::path::PathBuf;
 
 /// Holds every Microsoft Intune tenant to a golden master.
 #[derive(Debug, Parser)]
-#[command(version, about, max_term_width = 100)]
+#[command(version, max_term_width = 100)]
 pub(crate) struct Cli {
     /// What to do.
     #[command(subcommand)]

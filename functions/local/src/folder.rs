@@ -7,11 +7,16 @@ use plumbline_governance::inventory::{Doubt, FileReading, Inventory, Reader, Sid
 use plumbline_governance::report::Gap;
 use plumbline_governance::subject::Source;
 use plumbline_policy::catalog::catalog;
+use plumbline_policy::classify::Evidence;
+use plumbline_policy::document::Rows;
 use plumbline_policy::policy::Payload;
+use plumbline_policy::reference::find_guid;
 use plumbline_policy::secret::SecretKey;
 use plumbline_policy::tenant::{Localiser, TenantFacts};
 use rayon::prelude::*;
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
 use walkdir::WalkDir;
 
 /// One side of a compare on disk.
@@ -21,7 +26,19 @@ pub(crate) struct Folder {
     files: Vec<String>,
     reader: Reader,
     tenant_facts: bool,
+    opened: Mutex<Opened>,
 }
+
+/// Files of many payloads that the second pass has open. Without them, every payload would cost reading
+/// its whole file again.
+#[derive(Debug, Default)]
+struct Opened {
+    files: HashMap<String, Option<Arc<Rows>>>,
+    bytes: usize,
+}
+
+/// How much text is held open; beyond that, all of it is given back first.
+const MAX_OPEN: usize = 64 << 20;
 
 impl Folder {
     /// Lists a folder (or takes a single file). Links are followed; a folder that holds itself is an error.
@@ -54,7 +71,8 @@ impl Folder {
                 *file = format!("{name}/{file}");
             }
         }
-        Ok(Self { root, files, reader, tenant_facts: facts_given })
+        let opened = Mutex::default();
+        Ok(Self { root, files, reader, tenant_facts: facts_given, opened })
     }
 
     /// How many files the folder holds.
@@ -104,6 +122,34 @@ impl Folder {
         Inventory::gather(source, self.tenant_facts, complete, readings)
     }
 
+    /// Reads one payload again, and says what told its type.
+    #[must_use]
+    pub(crate) fn payload(&self, source: &Source) -> Option<(Payload<'static>, Evidence)> {
+        // The first of a file is asked for once; it is the others that add up.
+        if source.index > 0
+            && let Some(rows) = self.rows(&source.file)
+        {
+            return self.reader.read_row(source, &rows).ok();
+        }
+        let bytes = self.bytes(&source.file).ok()?;
+        self.reader.read_told(source, &bytes).ok()
+    }
+
+    fn rows(&self, file: &str) -> Option<Arc<Rows>> {
+        let mut opened = self.opened.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(rows) = opened.files.get(file) {
+            return rows.clone();
+        }
+        let rows = Reader::rows(&self.bytes(file).ok()?).map(Arc::new);
+        let bytes = rows.as_ref().map_or(0, |rows| rows.len());
+        if opened.bytes + bytes > MAX_OPEN {
+            *opened = Opened::default();
+        }
+        opened.bytes += bytes;
+        opened.files.insert(file.to_owned(), rows.clone());
+        rows
+    }
+
     fn read(&self, file: &str) -> FileReading {
         if !Path::new(file).extension().is_some_and(|ending| ending.eq_ignore_ascii_case("json")) {
             return note(file, GapKind::NotAPolicy, "only .json files are read".to_owned());
@@ -148,13 +194,23 @@ fn list(root: &Path) -> anyhow::Result<Vec<String>> {
 fn read_facts(path: &Path) -> anyhow::Result<TenantFacts> {
     let bytes = std::fs::read(path)
         .with_context(|| format!("cannot read the tenant facts {}", path.display()))?;
-    serde_json::from_slice(&bytes).with_context(|| {
+    let facts: TenantFacts = serde_json::from_slice(&bytes).with_context(|| {
         format!(
             "{} holds no tenant facts; write {{\"tenant_id\": \"…\", \"domains\": [\"…\"], \
              \"intune_account_id\": \"…\"}}",
             path.display()
         )
-    })
+    })?;
+    // A fact that is too short would be found everywhere, and what it covers would be no drift.
+    for id in [&facts.tenant_id, &facts.intune_account_id].into_iter().flatten() {
+        if find_guid(id) != Some(0..id.len()) {
+            bail!("{}: `{id}` is no id of a tenant; write the whole GUID", path.display());
+        }
+    }
+    if let Some(domain) = facts.domains.iter().find(|domain| !domain.trim().contains('.')) {
+        bail!("{}: `{domain}` is no domain; write a verified domain in full", path.display());
+    }
+    Ok(facts)
 }
 
 /// Both folders of a compare, for the second pass.
@@ -177,9 +233,7 @@ impl Sides<'_> {
 
 impl Payloads for Sides<'_> {
     fn payload(&self, side: SideName, source: &Source) -> Option<Payload<'static>> {
-        let folder = self.folder(side);
-        let bytes = folder.bytes(&source.file).ok()?;
-        folder.reader.read_payload(source, &bytes).ok()
+        self.folder(side).payload(source).map(|(payload, _)| payload)
     }
 
     fn localiser(&self, side: SideName) -> &Localiser {

@@ -19,13 +19,15 @@ pub(crate) fn table(head: &[&str], rows: Vec<Vec<String>>, style: Style) -> Stri
         .set_content_arrangement(ContentArrangement::Dynamic)
         .set_width(u16::try_from(style.width).unwrap_or(u16::MAX))
         .set_header(head);
+    // The first column is what one searches for: nothing parts it while it leaves room for the others.
+    let longest = rows.iter().filter_map(|row| Some(row.first()?.chars().count())).max();
+    let holds_first = longest.unwrap_or_default() <= style.width / 2;
     for row in rows {
         table.add_row(row);
     }
     for (at, column) in table.column_iter_mut().enumerate() {
         column.set_padding((0, 2));
-        // The first column is what one searches for; nothing parts it.
-        if at == 0 {
+        if at == 0 && holds_first {
             column.set_constraint(ColumnConstraint::ContentWidth);
         }
     }

@@ -126,7 +126,8 @@ pub fn compare_two(
     options: &CompareOptions,
     payloads: &dyn Payloads,
 ) -> Report {
-    let pair = Match { baseline: 0, current: 0, by: MatchedBy::Key, confidence: 100 };
+    let pair =
+        Match { baseline: 0, current: 0, by: MatchedBy::Key, confidence: 100, told_apart: None };
     let matching = Matching { pairs: vec![pair], ..Matching::default() };
     compare_by(baseline, current, options, payloads, Some(matching))
 }

@@ -5,9 +5,11 @@ use crate::report::Gap;
 use crate::scope::EffectiveScope;
 use crate::subject::{Source, Subject};
 use plumbline_policy::catalog::{PolicyType, catalog};
-use plumbline_policy::classify::{Class, Surroundings, context_collection, types_in_doubt};
+use plumbline_policy::classify::{
+    Class, Evidence, Surroundings, context_collection, context_path, types_in_doubt,
+};
 use plumbline_policy::digest::Digest;
-use plumbline_policy::document::{NoDocuments, split};
+use plumbline_policy::document::{NoDocuments, Rows, split};
 use plumbline_policy::json::{DecodeError, TextError, Value, parse, parse_payload, to_text};
 use plumbline_policy::policy::{Payload, admit};
 use plumbline_policy::secret::SecretKey;
@@ -30,6 +32,15 @@ impl SideName {
         match self {
             Self::Baseline => "baseline",
             Self::Current => "current",
+        }
+    }
+
+    /// The other side.
+    #[must_use]
+    pub fn opposite(self) -> Self {
+        match self {
+            Self::Baseline => Self::Current,
+            Self::Current => Self::Baseline,
         }
     }
 }
@@ -146,7 +157,7 @@ impl Reader {
         }
         let mut page_types: BTreeSet<&'static str> = BTreeSet::new();
         for (index, payload) in documents.payloads.into_iter().enumerate() {
-            let described = Described::of(&payload);
+            let described = Described::of(&payload, around.page_context);
             match admit(payload, around, &self.key) {
                 Ok((payload, _)) => {
                     page_types.extend(
@@ -190,22 +201,62 @@ impl Reader {
         source: &Source,
         bytes: &[u8],
     ) -> Result<Payload<'static>, Unreadable> {
+        self.read_told(source, bytes).map(|(payload, _)| payload)
+    }
+
+    /// Reads the payload of a subject again, and says what told its type.
+    ///
+    /// # Errors
+    /// As [`Self::read_payload`].
+    pub fn read_told(
+        &self,
+        source: &Source,
+        bytes: &[u8],
+    ) -> Result<(Payload<'static>, Evidence), Unreadable> {
         let text = to_text(bytes)?;
         let documents = split(self.parse(&text)?)?;
+        let payload = documents.payloads.into_iter().nth(source.index);
+        self.admitted(payload, documents.context.as_deref(), source)
+    }
+
+    /// Opens a file of many payloads, to read some of them again at the cost of these alone; `None` when
+    /// it is no list.
+    #[must_use]
+    pub fn rows(bytes: &[u8]) -> Option<Rows> {
+        Rows::of(to_text(bytes).ok()?.into_owned())
+    }
+
+    /// Reads the payload of a subject again out of an opened file.
+    ///
+    /// # Errors
+    /// As [`Self::read_payload`].
+    pub fn read_row(
+        &self,
+        source: &Source,
+        rows: &Rows,
+    ) -> Result<(Payload<'static>, Evidence), Unreadable> {
+        let payload = rows.get(source.index).map(|text| self.parse(text)).transpose()?;
+        self.admitted(payload, rows.context(), source)
+    }
+
+    fn admitted(
+        &self,
+        payload: Option<Value<'_>>,
+        page_context: Option<&str>,
+        source: &Source,
+    ) -> Result<(Payload<'static>, Evidence), Unreadable> {
         let folders = folders(&source.file);
-        let around = Surroundings { page_context: documents.context.as_deref(), folders: &folders };
-        let payload = documents
-            .payloads
-            .into_iter()
-            .nth(source.index)
-            .and_then(|payload| admit(payload, around, &self.key).ok());
-        match payload {
-            Some((payload, _)) => Ok(Payload {
-                document: payload.document.into_owned(),
-                secrets: payload.secrets,
-                policy_type: payload.policy_type,
-            }),
-            None => Err(Unreadable::Shape(NoDocuments::Entry(source.index + 1))),
+        let around = Surroundings { page_context, folders: &folders };
+        match payload.and_then(|payload| admit(payload, around, &self.key).ok()) {
+            Some((payload, Class::Known { evidence, .. })) => {
+                let payload = Payload {
+                    document: payload.document.into_owned(),
+                    secrets: payload.secrets,
+                    policy_type: payload.policy_type,
+                };
+                Ok((payload, evidence))
+            }
+            _ => Err(Unreadable::Shape(NoDocuments::Entry(source.index + 1))),
         }
     }
 }
@@ -213,24 +264,49 @@ impl Reader {
 /// What an unclassified payload says of itself.
 struct Described {
     odata_type: Option<String>,
+    /// What its `@odata.context`, or that of its page, names.
+    context: Option<String>,
     name: Option<String>,
     looks_like_policy: bool,
+    wraps_policies: bool,
 }
 
+/// Members that objects of Graph have and files of other kinds do not.
+const OF_GRAPH: [&str; 6] =
+    ["@odata.type", "displayName", "settings", "assignments", "roleScopeTagIds", "platforms"];
+
 impl Described {
-    fn of(payload: &Value<'_>) -> Self {
+    fn of(payload: &Value<'_>, page_context: Option<&str>) -> Self {
         let text = |name: &str| payload.get(name).and_then(Value::as_str).map(str::to_owned);
         let has = |name: &str| payload.get(name).is_some();
-        let name = text("displayName").or_else(|| text("name"));
+        let context = payload.get("@odata.context").and_then(Value::as_str).or(page_context);
         Self {
             odata_type: text("@odata.type"),
-            looks_like_policy: has("@odata.type")
-                || has("@odata.context")
-                || (has("id") && name.is_some())
-                || has("settings"),
-            name,
+            looks_like_policy: context.is_some()
+                || OF_GRAPH.into_iter().any(has)
+                || has("id") && has("name"),
+            context: context.and_then(context_path).map(str::to_owned),
+            name: text("displayName").or_else(|| text("name")),
+            wraps_policies: wraps_policies(payload),
         }
     }
+}
+
+/// Whether objects of Graph stand somewhere inside, as in a saved batch answer or the file of a tool
+/// that writes one list of everything. A manifest names policies but has no such objects.
+fn wraps_policies(value: &Value<'_>) -> bool {
+    let inner: Vec<&Value<'_>> = match value {
+        Value::Object(members) => members.iter().map(|(_, value)| value).collect(),
+        Value::List(items) => items.iter().collect(),
+        _ => return false,
+    };
+    let has = |value: &Value<'_>, name: &str| value.get(name).is_some();
+    inner.into_iter().any(|value| {
+        has(value, "@odata.type")
+            || has(value, "@odata.context")
+            || has(value, "id") && has(value, "displayName")
+            || wraps_policies(value)
+    })
 }
 
 impl FileReading {
@@ -250,6 +326,11 @@ impl FileReading {
         let name = what.name.as_deref().map(|name| format!("`{name}`: ")).unwrap_or_default();
         let first = candidates.first().map(|one| one.key.clone());
         match (&what.odata_type, candidates) {
+            _ if !what.looks_like_policy && what.wraps_policies => {
+                let detail = "the file wraps what looks like policies in members of its own; write each \
+                              policy into a file, or all into one list";
+                self.add(GapKind::UnknownType, None, file, detail.to_owned(), Doubt::Everything);
+            }
             _ if !what.looks_like_policy => {
                 let detail = "the file holds no policy".to_owned();
                 self.add(GapKind::NotAPolicy, None, file, detail, Doubt::Nothing);
@@ -269,6 +350,11 @@ impl FileReading {
                 );
                 let doubt = Doubt::Types(keys.into_iter().collect());
                 self.add(GapKind::UnknownType, first, file, detail, doubt);
+            }
+            (None, []) if let Some(context) = &what.context => {
+                let detail =
+                    format!("{name}the catalog has no type for `{context}`; it is not compared");
+                self.add(GapKind::UnknownType, None, file, detail, Doubt::Nothing);
             }
             (None, []) => {
                 let detail = format!(

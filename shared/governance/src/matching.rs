@@ -33,6 +33,37 @@ pub struct Match {
     pub by: MatchedBy,
     /// How sure that is.
     pub confidence: u8,
+    /// How they were told apart from others that are called the same.
+    pub told_apart: Option<ToldApart>,
+}
+
+/// What tells members of one group apart, the surest first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ToldApart {
+    /// Equal ids and names.
+    IdAndName,
+    /// Equal ids.
+    Id,
+    /// Equal names.
+    Name,
+    /// Equal content; several that are equal are interchangeable.
+    Content,
+    /// Each is the only one left on its side.
+    LastLeft,
+}
+
+impl ToldApart {
+    /// What a person reads.
+    #[must_use]
+    pub fn explain(self) -> &'static str {
+        match self {
+            Self::IdAndName => "these two have one id and one name",
+            Self::Id => "these two have one id",
+            Self::Name => "these two have one name",
+            Self::Content => "every setting of these two is equal",
+            Self::LastLeft => "these two are the only ones left",
+        }
+    }
 }
 
 /// Subjects that have more than one candidate, none better than another.
@@ -137,6 +168,10 @@ struct Ladder<'s> {
 }
 
 type Group = (Vec<usize>, Vec<usize>);
+/// What a subject is told by.
+type Word = fn(&Subject) -> Option<String>;
+/// A pair, and how it was told apart from others of its group.
+type Told = (usize, usize, Option<ToldApart>);
 
 impl Ladder<'_> {
     fn set_nameless_aside(&mut self, mode: MatchMode) {
@@ -180,14 +215,13 @@ impl Ladder<'_> {
             if c.is_empty() {
                 continue;
             }
-            let told_apart = b.len() > 1 || c.len() > 1;
             let (pairs, (b_left, c_left)) = self.tell_apart(b, c);
-            for (b, c) in &pairs {
-                let confidence = if told_apart { confidence.min(95) } else { confidence };
-                let by = if is_by_id(self.baseline[*b]) { MatchedBy::Id } else { by };
-                self.out.pairs.push(Match { baseline: *b, current: *c, by, confidence });
-                taken_baseline.insert(*b);
-                taken_current.insert(*c);
+            for (b, c, told_apart) in pairs {
+                let confidence = confidence.min(if told_apart.is_some() { 95 } else { 100 });
+                let by = if is_by_id(self.baseline[b]) { MatchedBy::Id } else { by };
+                self.out.pairs.push(Match { baseline: b, current: c, by, confidence, told_apart });
+                taken_baseline.insert(b);
+                taken_current.insert(c);
             }
             if !b_left.is_empty() && !c_left.is_empty() {
                 taken_baseline.extend(b_left.iter().copied());
@@ -201,19 +235,21 @@ impl Ladder<'_> {
 
     /// Pairs the members of one group: by id, by name, by equal content, and last because each is the
     /// only one left.
-    fn tell_apart(&self, b: Vec<usize>, c: Vec<usize>) -> (Vec<(usize, usize)>, Group) {
+    fn tell_apart(&self, b: Vec<usize>, c: Vec<usize>) -> (Vec<Told>, Group) {
         if let ([b], [c]) = (b.as_slice(), c.as_slice()) {
-            return (vec![(*b, *c)], Group::default());
+            return (vec![(*b, *c, None)], Group::default());
         }
         let mut group = (b, c);
         let mut pairs = Vec::new();
-        let words: [fn(&Subject) -> Option<String>; 4] = [
-            |subject| Some(format!("{}\n{}", subject.folded_id()?, folded_name(subject)?)),
-            |subject| subject.folded_id(),
-            folded_name,
-            |subject| Some(subject.facets.content.to_string()),
+        let words: [(ToldApart, Word); 4] = [
+            (ToldApart::IdAndName, |subject| {
+                Some(format!("{}\n{}", subject.folded_id()?, folded_name(subject)?))
+            }),
+            (ToldApart::Id, |subject| subject.folded_id()),
+            (ToldApart::Name, folded_name),
+            (ToldApart::Content, |subject| Some(subject.facets.content.to_string())),
         ];
-        for (round, word) in words.into_iter().enumerate() {
+        for (how, word) in words {
             let mut by_word: BTreeMap<String, Group> = BTreeMap::new();
             for at in &group.0 {
                 if let Some(word) = word(self.baseline[*at]) {
@@ -228,10 +264,9 @@ impl Ladder<'_> {
             let mut taken = (FxHashSet::default(), FxHashSet::default());
             for (b, c) in by_word.into_values() {
                 // Equal contents are interchangeable; equal names or ids are not.
-                let by_content = round == 3;
-                if by_content || (b.len() == 1 && c.len() == 1) {
+                if how == ToldApart::Content || (b.len() == 1 && c.len() == 1) {
                     for (b, c) in b.into_iter().zip(c) {
-                        pairs.push((b, c));
+                        pairs.push((b, c, Some(how)));
                         taken.0.insert(b);
                         taken.1.insert(c);
                     }
@@ -241,7 +276,7 @@ impl Ladder<'_> {
             group.1.retain(|at| !taken.1.contains(at));
         }
         if let ([b], [c]) = (group.0.as_slice(), group.1.as_slice()) {
-            pairs.push((*b, *c));
+            pairs.push((*b, *c, Some(ToldApart::LastLeft)));
             return (pairs, Group::default());
         }
         (pairs, group)
@@ -285,6 +320,7 @@ impl Ladder<'_> {
                     current: c,
                     by: MatchedBy::Similarity,
                     confidence: score,
+                    told_apart: None,
                 });
             }
         }

@@ -18,6 +18,19 @@ pub enum Evidence {
     Folder,
 }
 
+impl Evidence {
+    /// The word used in JSON and on the command line.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Context => "context",
+            Self::OdataType => "odata_type",
+            Self::Members => "members",
+            Self::Folder => "folder",
+        }
+    }
+}
+
 /// The verdict on a payload.
 #[derive(Clone, Debug)]
 pub enum Class {
@@ -58,8 +71,11 @@ pub fn classify(payload: &Value<'_>, around: Surroundings<'_>) -> Class {
     {
         return within(collection, payload, Evidence::OdataType);
     }
-    // A subtype that Graph metadata does not know is no type of the catalog, wherever the file lies.
-    if subtype.is_none() && payload.get("@odata.type").is_some_and(|name| !name.is_empty()) {
+    // A subtype that Graph metadata does not know is no type of the catalog, wherever the file lies;
+    // neither is what a context names outside of it, such as the settings of one policy.
+    let is_stranger =
+        subtype.is_none() && payload.get("@odata.type").is_some_and(|name| !name.is_empty());
+    if is_stranger || context.and_then(context_path).is_some() {
         return Class::Unknown { candidates: Vec::new() };
     }
     if let Some(collection) = by_members(payload) {
@@ -109,10 +125,16 @@ pub fn types_in_doubt(folders: &[&str]) -> Vec<&'static PolicyType> {
     out
 }
 
+/// What an `@odata.context` says that an object is, as it is written; `None` where it says nothing.
+#[must_use]
+pub fn context_path(context: &str) -> Option<&str> {
+    context.split_once("$metadata#").map(|(_, path)| path).filter(|path| !path.is_empty())
+}
+
 /// Finds the collection that an `@odata.context` names; list pages and their items both carry one.
 #[must_use]
 pub fn context_collection<'c>(catalog: &'c Catalog, context: &str) -> Option<&'c str> {
-    let fragment = context.split_once("$metadata#")?.1;
+    let fragment = context_path(context)?;
     // `deviceManagement/depOnboardingSettings('…')/enrollmentProfiles(…)/$entity` and the like.
     let mut path = String::with_capacity(fragment.len());
     let mut depth = 0_u32;

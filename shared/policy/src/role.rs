@@ -24,16 +24,6 @@ pub fn is_privileged(canonical: &str) -> bool {
     !(verb == "read" || verb.starts_with("view"))
 }
 
-/// Whether an action is among the strongest: managing roles, assigning, acting on devices, approving.
-#[must_use]
-pub fn is_strongest(canonical: &str) -> bool {
-    is_privileged(canonical)
-        && (canonical.ends_with("_assign")
-            || ["_roles_", "_remotetasks_", "_operationapproval"]
-                .iter()
-                .any(|part| canonical.contains(part)))
-}
-
 /// One permission block: actions in canonical spelling, each with the spelling of its source.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Block {
@@ -106,20 +96,17 @@ impl RoleDefinition {
         let mut anomaly =
             twin.is_some_and(|twin| twin != built_in).then_some(RoleAnomaly::BuiltInTwinsDisagree);
 
-        let mut forms = Vec::new();
-        for name in ["rolePermissions", "permissions"] {
-            if let Some(container) = payload.get(name).filter(|value| **value != Value::Null) {
-                let form = Form::read(container.items());
-                if form.disagrees() {
-                    anomaly = anomaly.or(Some(RoleAnomaly::PermissionTwinsDisagree));
-                }
-                forms.extend(form.blocks());
-            }
-        }
-        if forms.windows(2).any(|pair| !same_blocks(&pair[0], &pair[1])) {
+        let forms: Vec<Form> = ["rolePermissions", "permissions"]
+            .into_iter()
+            .filter_map(|name| payload.get(name).filter(|value| **value != Value::Null))
+            .map(|container| Form::read(container.items()))
+            .collect();
+        if disagree(&forms) {
             anomaly = anomaly.or(Some(RoleAnomaly::PermissionTwinsDisagree));
         }
-        let blocks = forms.into_iter().next();
+        let (full, twins): (Vec<_>, Vec<_>) =
+            forms.into_iter().map(|form| (form.full, form.twin)).unzip();
+        let blocks = full.into_iter().chain(twins).flatten().next();
         if blocks.is_none() {
             anomaly = anomaly.or(Some(RoleAnomaly::NoPermissions));
         }
@@ -193,19 +180,20 @@ impl Form {
         }
         Self { full: full.map(merge), twin: twin.map(merge) }
     }
+}
 
-    /// The twin holds the allowed actions alone, so it is compared with those.
-    fn disagrees(&self) -> bool {
-        let (Some(full), Some(twin)) = (&self.full, &self.twin) else { return false };
-        let allowed = |blocks: &[Block]| -> BTreeSet<String> {
-            blocks.iter().flat_map(|block| block.allowed.keys().cloned()).collect()
-        };
-        allowed(full) != allowed(twin)
-    }
-
-    fn blocks(self) -> Option<Vec<Block>> {
-        self.full.or(self.twin)
-    }
+/// Whether what stands in several forms differs. A twin holds the allowed actions alone, so it is
+/// compared with those.
+fn disagree(forms: &[Form]) -> bool {
+    let full: Vec<&[Block]> = forms.iter().filter_map(|form| form.full.as_deref()).collect();
+    let granted: Vec<BTreeSet<&str>> = forms
+        .iter()
+        .flat_map(|form| [&form.full, &form.twin])
+        .flatten()
+        .map(|blocks| blocks.iter().flat_map(|b| b.allowed.keys().map(String::as_str)).collect())
+        .collect();
+    full.windows(2).any(|pair| !same_blocks(pair[0], pair[1]))
+        || granted.windows(2).any(|pair| pair[0] != pair[1])
 }
 
 fn actions(list: Option<&Value<'_>>) -> BTreeMap<String, String> {
@@ -395,6 +383,20 @@ mod tests {
     }
 
     #[test]
+    fn a_twin_of_the_allowed_actions_knows_no_exceptions() {
+        let role = read(
+            r#"{"rolePermissions":[{"resourceActions":[{"allowedResourceActions":["a_read","b_read"],
+               "notAllowedResourceActions":["c_wipe"]}]}],"permissions":[{"actions":["b_read","a_read"]}]}"#,
+        );
+        assert_eq!((role.anomaly, role.blocks[0].not_allowed.len()), (None, 1));
+        let reversed = read(
+            r#"{"permissions":[{"resourceActions":[{"allowedResourceActions":["a_read"],
+               "notAllowedResourceActions":["c_wipe"]}]}],"rolePermissions":[{"actions":["a_read"]}]}"#,
+        );
+        assert_eq!((reversed.anomaly, reversed.blocks[0].not_allowed.len()), (None, 1));
+    }
+
+    #[test]
     fn direction_is_judged_on_what_is_granted() {
         let role = |allowed: &str, not: &str| {
             read(&format!(
@@ -417,8 +419,5 @@ mod tests {
         assert!(!is_privileged("microsoft.intune_epmpolicy_viewreports"));
         assert!(!is_privileged("microsoft.intune_managedapps_read"));
         assert!(is_privileged("microsoft.intune_managedapps_wipe"));
-        assert!(is_strongest("microsoft.intune_roles_update"));
-        assert!(is_strongest("microsoft.intune_mobileapps_assign"));
-        assert!(!is_strongest("microsoft.intune_roles_read"));
     }
 }

@@ -7,11 +7,11 @@ use crate::listing::{label, table};
 use crate::render;
 use anyhow::bail;
 use plumbline_governance::badge::Domain;
-use plumbline_governance::inventory::{Inventory, folders};
+use plumbline_governance::inventory::Inventory;
 use plumbline_governance::subject::Subject;
-use plumbline_policy::classify::{Class, Surroundings, classify};
+use plumbline_policy::classify::Evidence;
 use plumbline_policy::digest::NORMALISER_VERSION;
-use plumbline_policy::normalise::Dropped;
+use plumbline_policy::normalise::{Dropped, normalise};
 use serde::Serialize;
 use std::fmt::Write as _;
 
@@ -26,7 +26,7 @@ struct Inspection {
     source_file: String,
     entry: usize,
     policy_type: String,
-    told_by: Option<plumbline_policy::classify::Evidence>,
+    told_by: Evidence,
     support: &'static str,
     subject_key: Option<String>,
     display_name: Option<String>,
@@ -81,18 +81,17 @@ pub(super) fn run(args: &InspectArgs) -> anyhow::Result<u8> {
 }
 
 fn inspect(folder: &Folder, subject: &Subject) -> Option<Inspection> {
-    let bytes = folder.bytes(&subject.source.file).ok()?;
-    let reader = folder.reader();
-    let payload = reader.read_payload(&subject.source, &bytes).ok()?;
+    let (payload, told_by) = folder.payload(&subject.source)?;
     let mut dropped: Vec<Dropped> = Vec::new();
-    // Only what is left out is asked for.
-    let _ = payload.read_traced(&reader.localiser, Some(&mut dropped));
-    let folders = folders(&subject.source.file);
-    let around = Surroundings { page_context: None, folders: &folders };
-    let told_by = match classify(&payload.document, around) {
-        Class::Known { evidence, .. } => Some(evidence),
-        Class::Unknown { .. } => None,
-    };
+    // Only what is left out is asked for. The normal form of a role keeps no trace; the rules of its
+    // places say the same.
+    let _ = normalise(
+        &payload.document,
+        payload.policy_type,
+        &payload.secrets,
+        &folder.reader().localiser,
+        Some(&mut dropped),
+    );
     Some(Inspection {
         source_file: subject.source.file.clone(),
         entry: subject.source.index,
@@ -122,11 +121,10 @@ fn inspect(folder: &Folder, subject: &Subject) -> Option<Inspection> {
 fn one(found: &Inspection) -> String {
     let mut out = String::new();
     let none = || "none".to_owned();
-    let told = found.told_by.and_then(|by| serde_json::to_value(by).ok());
     let rows = vec![
         ("file", found.source_file.clone()),
         ("type", found.policy_type.clone()),
-        ("told by", told.and_then(|v| v.as_str().map(str::to_owned)).unwrap_or_else(none)),
+        ("told by", found.told_by.as_str().replace('_', " ")),
         ("baseline", label(Domain::BaselineSupport, found.support)),
         ("name", found.display_name.as_deref().map_or_else(none, visible)),
         ("id", found.external_id.as_deref().map_or_else(none, visible)),
@@ -199,7 +197,7 @@ fn many(found: &[Inspection], inventory: &Inventory) -> String {
         })
         .collect();
     let head = ["file", "type", "baseline", "name", "content", "references", "secrets", "left out"];
-    let mut out = table(&head, rows, style);
+    let mut out = if found.is_empty() { String::new() } else { table(&head, rows, style) };
     if !inventory.gaps.is_empty() {
         let rows = inventory
             .gaps
@@ -212,7 +210,9 @@ fn many(found: &[Inspection], inventory: &Inventory) -> String {
                 ]
             })
             .collect();
-        out.push('\n');
+        if !out.is_empty() {
+            out.push('\n');
+        }
         out.push_str(&table(&["gap", "file", "what it is"], rows, style));
     }
     out

@@ -71,6 +71,42 @@ fn inspect_a_folder_and_what_is_wrong_in_it() {
     }
 }
 
+/// The page that holds a policy tells its type, and a role's noise is listed like any other's.
+#[test]
+fn inspect_tells_pages_and_roles() {
+    let world = World::new();
+    let metadata = "https://graph.microsoft.com/beta/$metadata#deviceManagement";
+    let role = json!({
+        "id": "5e11ab1e-0000-4000-8000-000000000001", "displayName": "R", "isBuiltIn": false,
+        "isBuiltInRoleDefinition": false, "rolePermissions": [],
+    });
+    world.policy(
+        "page.json",
+        &json!({ "@odata.context": format!("{metadata}/roleDefinitions"), "value": [role] }),
+    );
+    let found = world.run("inspect page.json --format json").json();
+    let one = &found["policies"][0];
+    assert_eq!(one["told_by"], "context");
+    let dropped: Vec<&str> = one["dropped"]
+        .as_array()
+        .expect("a list")
+        .iter()
+        .filter_map(|one| one["rule"].as_str())
+        .collect();
+    assert!(dropped.contains(&"copy of isBuiltIn"), "{dropped:?}");
+}
+
+/// Long names of files leave the other columns readable.
+#[test]
+fn inspect_keeps_its_columns() {
+    let world = World::new();
+    let file = format!("b/{}.json", "a-long-name-".repeat(8));
+    world.policy(&file, &feature("A name of some words", 1, "1"));
+    let text = world.run("inspect b").out;
+    assert!(text.contains("windowsFeatureUpdateProfile"), "{text}");
+    assert!(!world.run("--help").out.contains("one process"), "the help says what it is for");
+}
+
 /// What `compare` calls a policy and what `inspect` calls it is one.
 #[test]
 fn inspect_and_compare_agree() {

@@ -84,6 +84,26 @@ fn tenant_facts_that_are_none() {
         .fails("cannot read the tenant facts nowhere.json: No such file or directory (os error 2)");
 }
 
+/// A fact that stands in half of all texts would hide what differs there.
+#[test]
+fn tenant_facts_that_are_too_short() {
+    let world = equal();
+    for (facts, message) in [
+        (r#"{"tenant_id": "x"}"#, "facts.json: `x` is no id of a tenant; write the whole GUID"),
+        (
+            r#"{"intune_account_id": "12"}"#,
+            "facts.json: `12` is no id of a tenant; write the whole GUID",
+        ),
+        (
+            r#"{"domains": ["com"]}"#,
+            "facts.json: `com` is no domain; write a verified domain in full",
+        ),
+    ] {
+        world.write("facts.json", facts);
+        world.compare("--baseline-tenant facts.json").fails(message);
+    }
+}
+
 #[test]
 fn a_sarif_baseline_without_sarif() {
     let world = equal();

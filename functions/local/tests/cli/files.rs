@@ -114,3 +114,32 @@ fn a_deep_tree_is_read_to_its_end() {
     let report = world.compare("--format json").json();
     assert_eq!(report["summary"]["unchanged"], 2);
 }
+
+/// A page gives its policies back one by one, and they are the same as in files of their own.
+#[test]
+fn policies_of_a_page_are_those_of_single_files() {
+    let numbers = 1..=50;
+    let (single, page) = (World::new(), World::new());
+    for (side, version) in [("b", "1"), ("c", "2")] {
+        let all: Vec<_> =
+            numbers.clone().map(|n| feature(&format!("P{n:02}"), n, version)).collect();
+        for (at, one) in all.iter().enumerate() {
+            single.policy(&format!("{side}/{at:02}.json"), one);
+        }
+        page.policy(&format!("{side}/page.json"), &serde_json::json!({ "value": all }));
+    }
+    let drift = |world: &World| {
+        let mut report = world.compare("--format json").json();
+        for one in report["drift"].as_array_mut().expect("a list") {
+            for side in ["baseline", "current"] {
+                one[side]["source_file"].take();
+            }
+        }
+        report["drift"].take()
+    };
+    let found = drift(&page);
+    assert_eq!(found.as_array().map(Vec::len), Some(50));
+    assert_eq!(found, drift(&single));
+    let inspected = page.run("inspect b --format json").json();
+    assert_eq!(inspected["policies"].as_array().map(Vec::len), Some(50));
+}

@@ -59,6 +59,13 @@ fn json_keeps_its_schema() {
     }
 }
 
+/// The demo's report, byte for byte: names and order of members, digests, fingerprints, evidence. What
+/// changes here changes for every reader.
+#[test]
+fn json_of_the_demo_is_as_it_was() {
+    insta::assert_snapshot!("demo", run(&samples(), "demo --format json").out);
+}
+
 /// Counts in the summary are counts of the lists.
 #[test]
 fn json_counts_what_it_lists() {

@@ -5,7 +5,7 @@ use super::pair::{Outcome, content_gap, version};
 use crate::finding::Fingerprint;
 use crate::gap::GapKind;
 use crate::inventory::{Doubt, Inventory, SideName};
-use crate::matching::{Ambiguity, Match, Matching};
+use crate::matching::{Ambiguity, Match, MatchMode, Matching, ToldApart};
 use crate::report::{
     ChangeType, DiffKind, Drift, Gap, MatchedBy, Pair, Report, RoleCounts, SCHEMA_VERSION, Side,
     Summary, Suppressed, Trust, TypeCounts,
@@ -93,10 +93,18 @@ impl<'a> Assembly<'a> {
         }
     }
 
-    /// The gap that leaves a type without proof on either side.
-    fn unproven(&self, policy_type: &PolicyType) -> Option<(GapKind, String)> {
-        [(SideName::Baseline, self.baseline), (SideName::Current, self.current)]
-            .into_iter()
+    fn inventory(&self, side: SideName) -> &'a Inventory {
+        match side {
+            SideName::Baseline => self.baseline,
+            SideName::Current => self.current,
+        }
+    }
+
+    /// The gap that leaves a type without proof on one of the sides.
+    fn unproven(&self, sides: &[SideName], policy_type: &PolicyType) -> Option<(GapKind, String)> {
+        sides
+            .iter()
+            .map(|side| (side, self.inventory(*side)))
             .filter(|(_, inventory)| !inventory.proves(policy_type))
             .find_map(|(side, inventory)| {
                 inventory.gaps.iter().find_map(|(gap, doubt)| {
@@ -131,7 +139,9 @@ impl<'a> Assembly<'a> {
             *self.unchanged.entry(&baseline.policy_type.key).or_default() += 1;
         }
         if let Some(drift) = outcome.drift {
-            match self.unproven(baseline.policy_type) {
+            // What could not be read may be the better partner of either.
+            let sides = [SideName::Baseline, SideName::Current];
+            match self.unproven(&sides, baseline.policy_type) {
                 Some((gap, reason)) => {
                     self.suppress(baseline, Some(ChangeType::DifferentVersion), gap, reason);
                 }
@@ -197,7 +207,7 @@ impl<'a> Assembly<'a> {
 
     fn nameless(&mut self, side: SideName, subject: &Subject) {
         let detail = match self.options.mode {
-            crate::matching::MatchMode::Id => {
+            MatchMode::Id => {
                 "the policy has no id, and the compare matches by id; use --match auto"
             }
             _ => "the policy has neither name nor id; export it again",
@@ -213,7 +223,8 @@ impl<'a> Assembly<'a> {
             SideName::Baseline => (ChangeType::MissingPolicy, DiffKind::Missing),
             SideName::Current => (ChangeType::UnexpectedPolicy, DiffKind::Unexpected),
         };
-        if let Some((gap, reason)) = self.unproven(subject.policy_type) {
+        // Only the side that seems to lack the subject can hold it in what could not be read.
+        if let Some((gap, reason)) = self.unproven(&[side.opposite()], subject.policy_type) {
             return self.suppress(subject, Some(change_type), gap, reason);
         }
         if self.is_type_absent(side, subject.policy_type) {
@@ -282,10 +293,7 @@ impl<'a> Assembly<'a> {
 
     /// Whether the side opposite to `side` holds none of a type and does not claim to be complete.
     fn is_type_absent(&self, side: SideName, policy_type: &PolicyType) -> bool {
-        let opposite = match side {
-            SideName::Baseline => self.current,
-            SideName::Current => self.baseline,
-        };
+        let opposite = self.inventory(side.opposite());
         !opposite.complete && !opposite.types_read.contains(policy_type.key.as_str())
     }
 
@@ -320,13 +328,9 @@ impl<'a> Assembly<'a> {
         let mut absent: BTreeSet<(&'static str, &'static str)> = BTreeSet::new();
         for (side, subjects) in [(SideName::Baseline, self.golden), (SideName::Current, self.other)]
         {
-            let opposite = match side {
-                SideName::Baseline => SideName::Current,
-                SideName::Current => SideName::Baseline,
-            };
             for subject in subjects {
                 if self.is_type_absent(side, subject.policy_type) {
-                    absent.insert((opposite.as_str(), &subject.policy_type.key));
+                    absent.insert((side.opposite().as_str(), &subject.policy_type.key));
                 }
             }
         }
@@ -398,7 +402,10 @@ impl<'a> Assembly<'a> {
                 let read = |inventory: &Inventory| {
                     inventory.complete || inventory.types_read.contains(*key)
                 };
-                self.unproven(policy_type).is_none() && read(self.baseline) && read(self.current)
+                let sides = [SideName::Baseline, SideName::Current];
+                self.unproven(&sides, policy_type).is_none()
+                    && read(self.baseline)
+                    && read(self.current)
             })
             .map(str::to_owned)
             .collect();
@@ -419,17 +426,19 @@ impl<'a> Assembly<'a> {
     }
 
     fn pairs(&self, matching: &Matching) -> Vec<Pair> {
-        let is_exact = |by: MatchedBy| match self.options.mode {
-            crate::matching::MatchMode::Auto => by == MatchedBy::Key,
-            _ => by != MatchedBy::BaseName,
-        };
         let mut out: Vec<Pair> = matching
             .pairs
             .iter()
-            .filter(|found| !is_exact(found.by))
             .filter_map(|found| {
                 let (b, c) = (self.golden[found.baseline], self.other[found.current]);
-                if b.key.is_some() && b.key == c.key {
+                let is_weak = match found.by {
+                    MatchedBy::Key | MatchedBy::Name => false,
+                    MatchedBy::Id => self.options.mode == MatchMode::Auto,
+                    MatchedBy::BaseName | MatchedBy::Content | MatchedBy::Similarity => true,
+                };
+                let is_exact = !is_weak || b.key.is_some() && b.key == c.key;
+                let one_id = found.told_apart.is_none_or(|how| how == ToldApart::IdAndName);
+                if is_exact && one_id {
                     return None;
                 }
                 Some(Pair {
@@ -440,7 +449,7 @@ impl<'a> Assembly<'a> {
                     current_file: c.source.file.clone(),
                     matched_by: found.by,
                     confidence: found.confidence,
-                    reason: reason(found),
+                    reason: reason(found, b, c),
                 })
             })
             .collect();
@@ -506,10 +515,23 @@ impl<'a> Assembly<'a> {
     }
 }
 
-fn reason(found: &Match) -> String {
+fn reason(found: &Match, baseline: &Subject, current: &Subject) -> String {
+    if let Some(how) = found.told_apart {
+        let shared = match found.by {
+            MatchedBy::Key | MatchedBy::Name => "name",
+            MatchedBy::Id => "id",
+            MatchedBy::BaseName => "name without its version",
+            MatchedBy::Content | MatchedBy::Similarity => "settings",
+        };
+        return format!("several policies share the {shared}; {}", how.explain());
+    }
     match found.by {
         MatchedBy::Key | MatchedBy::Name => "the names are equal".to_owned(),
-        MatchedBy::Id => "the ids are equal, the names differ".to_owned(),
+        MatchedBy::Id => {
+            let name = |subject: &Subject| name::fold(subject.title());
+            let differs = if name(baseline) == name(current) { "platforms" } else { "names" };
+            format!("the ids are equal, the {differs} differ")
+        }
         MatchedBy::BaseName => "the names are equal without their versions".to_owned(),
         MatchedBy::Content => "names and ids differ, every setting is equal".to_owned(),
         MatchedBy::Similarity => format!(

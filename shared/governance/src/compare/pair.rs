@@ -1,6 +1,6 @@
 //! Judges one matched pair.
 
-use super::judge::{Targets, judge_references, judge_secrets};
+use super::judge::{Targets, judge_references, judge_secrets, name_inside};
 use super::{CompareOptions, Payloads, evidence};
 use crate::finding::Fingerprint;
 use crate::gap::GapKind;
@@ -13,7 +13,9 @@ use crate::severity::{RoleFacts, rate, rate_role};
 use crate::subject::Subject;
 use plumbline_policy::diff::diff;
 use plumbline_policy::policy::Payload;
-use plumbline_policy::role::{PermissionChange, canonical_action, permission_change};
+use plumbline_policy::role::{
+    PermissionChange, RoleDefinition, canonical_action, permission_change,
+};
 
 pub(super) struct Context<'c> {
     pub(super) options: &'c CompareOptions,
@@ -144,19 +146,9 @@ impl Context<'_> {
             return out;
         }
         if let Some((mut changes, roles)) = self.evidence_of(baseline, current, &differing) {
-            let inside = |path: &str, changes: &[Change]| {
-                changes.iter().any(|change| {
-                    matches!(change.kind, ChangeKind::Added | ChangeKind::Removed)
-                        && path.starts_with(&change.path)
-                })
-            };
-            let beside: Vec<Change> = references
-                .changes
-                .into_iter()
-                .chain(secrets.changes)
-                .filter(|change| !inside(&change.path, &changes))
-                .collect();
+            let beside = name_inside(&mut changes, references.changes);
             changes.extend(beside);
+            changes.extend(secrets.changes);
             changes.sort_by(|a, b| (a.facet, &a.path).cmp(&(b.facet, &b.path)));
             out.drift = Some(self.drift_of(baseline, current, found, facets, changes, roles));
         } else {
@@ -204,14 +196,28 @@ fn roles(
     let (before, after) = (golden.role()?, other.role()?);
     for change in changes.iter_mut().filter(|change| change.facet == Facet::Content) {
         for (value, role) in [(&mut change.before, &before), (&mut change.after, &after)] {
-            if let Some(serde_json::Value::String(action)) = value
-                && let Some(spelling) = role.spelling(&canonical_action(action))
-            {
-                spelling.clone_into(action);
+            if let Some(value) = value {
+                spell(value, role);
             }
         }
     }
     Some(permission_change(&before, &after))
+}
+
+/// Writes actions as their role does, in a value or in the blocks of one.
+fn spell(value: &mut serde_json::Value, role: &RoleDefinition) {
+    match value {
+        serde_json::Value::String(action) => {
+            if let Some(spelling) = role.spelling(&canonical_action(action)) {
+                spelling.clone_into(action);
+            }
+        }
+        serde_json::Value::Array(items) => items.iter_mut().for_each(|item| spell(item, role)),
+        serde_json::Value::Object(members) => {
+            members.values_mut().for_each(|value| spell(value, role));
+        }
+        _ => {}
+    }
 }
 
 impl Context<'_> {
