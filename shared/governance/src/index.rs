@@ -14,7 +14,7 @@ use plumbline_policy::digest::{Digest, NORMALISER_VERSION};
 use plumbline_policy::policy::Facets;
 use plumbline_policy::reference::{Reference, ReferenceKind};
 use plumbline_policy::secret::{SecretAt, SecretKey, identity_ref};
-use plumbline_policy::tenant::Localiser;
+use plumbline_policy::tenant::{Localiser, TenantFacts};
 use rustc_hash::{FxHashMap, FxHashSet};
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
@@ -97,6 +97,9 @@ pub struct StateIndex {
     pub version: u32,
     /// The rules behind every digest.
     pub normaliser_version: u32,
+    /// What was known of the tenant when its digests were made: its facts are placeholders in them.
+    #[serde(default)]
+    pub facts: TenantFacts,
     /// How much of each type was read.
     pub coverage: CoverageMap,
     /// What was not read, not understood or left aside.
