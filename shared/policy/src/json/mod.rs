@@ -2,8 +2,10 @@
 
 mod canonical;
 mod decode;
+mod quick;
 mod text;
 mod value;
+mod words;
 
 pub use canonical::{write_number, write_string};
 pub use decode::{DecodeError, DecodeProblem, MAX_DEPTH, is_annotation, parse, parse_payload};
