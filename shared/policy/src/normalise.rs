@@ -6,7 +6,7 @@
 
 use crate::base64::decode_text;
 use crate::catalog::{
-    DefinitionRules, Encoding, Place, PlaceId, Places, PolicyType, lookup, plain_type,
+    DefinitionRules, Encoding, KeyPath, KeyText, Place, PlaceId, Places, PolicyType, plain_type,
 };
 use crate::json::{Value, is_annotation, parse};
 use crate::normal::Normal;
@@ -184,6 +184,9 @@ impl<'v> Walk<'v, '_> {
         parent: Option<PlaceId>,
         rule: Option<DefinitionRules>,
     ) -> Option<(Option<PlaceId>, &'v str, Normal<'v>)> {
+        if self.trace.is_none() && value.is_empty() {
+            return None;
+        }
         let annotation = is_annotation(name);
         let kept_type = name == "@odata.type"
             && parent.is_some_and(|parent| self.places.place(parent).keep_type);
@@ -314,7 +317,7 @@ impl<'v> Walk<'v, '_> {
         &mut self,
         items: &'v [Value<'_>],
         inner: Option<PlaceId>,
-        parts: &[Vec<String>],
+        parts: &[Vec<KeyPath>],
         rule: Option<DefinitionRules>,
     ) -> Normal<'v> {
         struct Item<'v> {
@@ -349,22 +352,17 @@ impl<'v> Walk<'v, '_> {
     }
 
     /// The key of an item as a person reads it: its parts joined with `+`.
-    fn key(&self, item: &'v Value<'_>, parts: &[Vec<String>]) -> Cow<'v, str> {
-        let part = |alternatives: &[String]| -> Cow<'v, str> {
+    fn key(&self, item: &'v Value<'_>, parts: &[Vec<KeyPath>]) -> Cow<'v, str> {
+        let part = |alternatives: &[KeyPath]| -> Cow<'v, str> {
             alternatives
                 .iter()
                 .find_map(|path| {
-                    let value = lookup(item, path).filter(|value| !value.is_empty())?;
+                    let value = path.follow(item).filter(|value| !value.is_empty())?;
                     Some(match value {
-                        Value::String(text) if path.ends_with("@odata.bind") => {
-                            Cow::Borrowed(link_target(text.as_ref()))
-                        }
-                        Value::String(text) if path.ends_with("@odata.type") => {
-                            Cow::Borrowed(plain_type(text.as_ref()))
-                        }
-                        Value::String(text) => match self.localiser.localise(text.as_ref()) {
-                            Cow::Borrowed(text) => Cow::Borrowed(text),
-                            Cow::Owned(text) => Cow::Owned(text),
+                        Value::String(text) => match path.reads {
+                            KeyText::Link => Cow::Borrowed(link_target(text.as_ref())),
+                            KeyText::Type => Cow::Borrowed(plain_type(text.as_ref())),
+                            KeyText::Plain => self.localiser.localise(text.as_ref()),
                         },
                         other => {
                             Cow::Owned(String::from_utf8_lossy(&other.to_canonical()).into_owned())

@@ -80,6 +80,16 @@ impl Glob {
     }
 
     fn matches(&self, id: &str) -> bool {
+        // Nearly no id matches, and one letter mostly tells.
+        let bytes = id.as_bytes();
+        let may = |letter: Option<&u8>, at: Option<usize>| {
+            letter.is_none_or(|letter| at.and_then(|at| bytes.get(at)) == Some(letter))
+        };
+        if !may(self.last.as_bytes().last(), bytes.len().checked_sub(1))
+            || !may(self.first.as_bytes().last(), self.first.len().checked_sub(1))
+        {
+            return false;
+        }
         let Some(rest) = id.strip_prefix(self.first.as_str()) else { return false };
         let Some(mut rest) = rest.strip_suffix(self.last.as_str()) else { return false };
         self.middle.iter().all(|part| match part.find(rest.as_bytes()) {
