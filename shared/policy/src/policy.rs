@@ -5,6 +5,7 @@ use crate::classify::{Class, Surroundings, classify};
 use crate::digest::Digest;
 use crate::json::Value;
 use crate::name;
+use crate::normal::Normal;
 use crate::normalise::{Dropped, Normalised, normalise};
 use crate::redact::redact;
 use crate::reference::find_guid;
@@ -28,10 +29,16 @@ impl Facets {
     /// Digests a normal form.
     #[must_use]
     pub fn of(normalised: &Normalised<'_>) -> Self {
+        let mut bytes = Vec::with_capacity(4096);
+        let mut digest = |facet: &Normal<'_>| {
+            bytes.clear();
+            facet.write_canonical(&mut bytes);
+            Digest::of(&bytes)
+        };
         Self {
-            content: normalised.content.digest(),
-            label: normalised.label.digest(),
-            assignments: normalised.assignments.digest(),
+            content: digest(&normalised.content),
+            label: digest(&normalised.label),
+            assignments: digest(&normalised.assignments),
         }
     }
 }

@@ -107,38 +107,24 @@ enum Letters {
 
 impl Letters {
     fn of(text: &str) -> Self {
-        if text.len() < 12 {
+        // Without a way out, so that the compiler can look at many letters at once.
+        if text.len() < 12 || text.bytes().fold(true, |plain, byte| plain & is_setting_letter(byte))
+        {
             return Self::Plain;
         }
-        let mut word = false;
-        for byte in text.bytes() {
-            match LETTERS[usize::from(byte)] {
-                0 => {}
-                1 => word = true,
-                _ => return Self::Free,
-            }
-        }
-        if word { Self::Word } else { Self::Plain }
+        if text.bytes().any(is_assigning) { Self::Free } else { Self::Word }
     }
 }
 
-/// 0: a letter of setting ids; 1: another letter of tokens; 2: white space and punctuation that stands
-/// around an assignment.
-static LETTERS: [u8; 256] = {
-    let mut table = [1; 256];
-    let mut byte = 0;
-    while byte < 256 {
-        #[expect(clippy::cast_possible_truncation, reason = "the loop ends at 255")]
-        let letter = byte as u8;
-        if matches!(letter, b'a'..=b'z' | b'0'..=b'9' | b'_' | b'~') {
-            table[byte] = 0;
-        } else if matches!(letter, b'=' | b':' | b' ' | b'<' | b'\n' | b'\r' | b'\t') {
-            table[byte] = 2;
-        }
-        byte += 1;
-    }
-    table
-};
+/// The letters of setting ids.
+fn is_setting_letter(byte: u8) -> bool {
+    byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_' || byte == b'~'
+}
+
+/// White space and punctuation that stands around an assignment.
+fn is_assigning(byte: u8) -> bool {
+    matches!(byte, b'=' | b':' | b' ' | b'<' | b'\n' | b'\r' | b'\t')
+}
 
 /// Finds the credentials in a text, in order and not overlapping. Mostly there are none, and then this
 /// costs a look at the letters and at most two quick searches.
