@@ -75,14 +75,22 @@ pub struct Payload<'a> {
 /// # Errors
 /// Returns [`Class::Unknown`] when the type cannot be told.
 pub fn admit<'a>(
-    mut document: Value<'a>,
+    document: Value<'a>,
     around: Surroundings<'_>,
     key: &SecretKey,
 ) -> Result<(Payload<'a>, Class), Class> {
     let class = classify(&document, around);
     let Class::Known { policy_type, .. } = class else { return Err(class) };
-    let secrets = redact(&mut document, Some(policy_type), key);
-    Ok((Payload { document, secrets, policy_type }, class))
+    Ok((Payload::of(document, policy_type, key), class))
+}
+
+impl<'a> Payload<'a> {
+    /// Redacts a payload whose type is known.
+    #[must_use]
+    pub fn of(mut document: Value<'a>, policy_type: &'static PolicyType, key: &SecretKey) -> Self {
+        let secrets = redact(&mut document, Some(policy_type), key);
+        Self { document, secrets, policy_type }
+    }
 }
 
 impl Payload<'_> {

@@ -17,8 +17,8 @@ type Member<'t> = (Cow<'t, str>, Value<'t>);
 
 /// Reads a whole document; `None` leaves it to the strict reader.
 pub(super) fn read(text: &str, skip_annotations: bool) -> Option<Value<'_>> {
-    let mut reader =
-        Reader { text, at: 0, depth: 0, skip_annotations, open: Vec::with_capacity(32) };
+    let open = Vec::with_capacity(32);
+    let mut reader = Reader { text, at: 0, depth: 0, skip_annotations, escaped: false, open };
     reader.value("")?;
     reader.white_space();
     let (_, document) = reader.open.pop()?;
@@ -31,6 +31,8 @@ struct Reader<'t> {
     at: usize,
     depth: usize,
     skip_annotations: bool,
+    /// Whether escapes stand in the string read last.
+    escaped: bool,
     /// What was read of all objects and lists that are still open; an item has no name. A value is built
     /// where it stays until its object closes: handing it up first costs more than reading it.
     open: Vec<Member<'t>>,
@@ -68,8 +70,8 @@ impl<'t> Reader<'t> {
         self.white_space();
         match self.peek()? {
             b'"' => {
-                let (text, escaped) = self.string()?;
-                if escaped {
+                let text = self.string()?;
+                if self.escaped {
                     self.put(name, Value::String(Cow::Owned(unescaped(text)?)));
                 } else {
                     self.put(name, Value::String(Cow::Borrowed(text)));
@@ -129,9 +131,9 @@ impl<'t> Reader<'t> {
         }
         loop {
             self.white_space();
-            let (name, escaped) = self.string()?;
+            let name = self.string()?;
             self.white_space();
-            if escaped || !self.eat(b':') {
+            if self.escaped || !self.eat(b':') {
                 return None;
             }
             self.value(name)?;
@@ -184,27 +186,26 @@ impl<'t> Reader<'t> {
         Some(if negative { -value } else { value })
     }
 
-    /// Reads a string as it stands between its quotes, and whether escapes stand in it.
-    #[inline]
-    fn string(&mut self) -> Option<(&'t str, bool)> {
+    /// Reads a string as it stands between its quotes, and notes whether escapes stand in it.
+    fn string(&mut self) -> Option<&'t str> {
         if !self.eat(b'"') {
             return None;
         }
         let from = self.at;
-        let mut escaped = false;
+        self.escaped = false;
         loop {
             self.at += plain_bytes(&self.text.as_bytes()[self.at..]);
             match self.peek()? {
                 b'"' => break,
                 b'\\' => {
-                    escaped = true;
+                    self.escaped = true;
                     self.at = (self.at + 2).min(self.text.len());
                 }
                 _ => return None,
             }
         }
         self.at += 1;
-        Some((self.text.get(from..self.at - 1)?, escaped))
+        self.text.get(from..self.at - 1)
     }
 }
 
