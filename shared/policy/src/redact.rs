@@ -143,8 +143,7 @@ impl Walk<'_> {
         id: Option<PlaceId>,
         rule: Option<DefinitionRules>,
     ) {
-        let Telling { definition, value_type, pair } =
-            Telling::of(object.members().unwrap_or_default(), self.place(id));
+        let telling = Telling::of(object.members().unwrap_or_default(), self.place(id));
         // Judged before anything is taken out, since conditions look at members beside.
         let holds_secrets = self.place(id).is_some_and(|place| place.holds_secrets);
         let holds_texts = self.place(id).is_some_and(|place| place.holds_texts);
@@ -177,21 +176,11 @@ impl Walk<'_> {
                 .filter(|_| holds_texts || !matches!(value, Value::String(_)))
                 .and_then(|places| places.member(id, name));
             self.path.push(index);
-            let by_place =
-                by_place.get(index).copied().flatten().map(|form| (form, SecretReason::Place));
-            let by_definition = rule
-                .and_then(|rule| rule.secret)
-                .filter(|_| name == "value")
-                .map(|form| (form, SecretReason::DefinitionId));
-            let by_type =
-                value_type.filter(|_| name == "value").map(|form| (form, SecretReason::ValueType));
-            let by_name = name_secret(name)
-                .or(pair.filter(|_| is_pair_value(name)))
-                .map(|form| (form, SecretReason::MemberName));
-            if let Some((form, reason)) = by_place.or(by_definition).or(by_type).or(by_name) {
+            let by_place = by_place.get(index).copied().flatten();
+            if let Some((form, reason)) = telling.secret(name, by_place, rule) {
                 self.take(value, form, reason);
             } else {
-                let inherited = definition.filter(|_| is_simple_value(name)).or(rule);
+                let inherited = telling.definition.filter(|_| is_simple_value(name)).or(rule);
                 self.value(value, child, inherited);
             }
             self.path.pop();
@@ -289,6 +278,30 @@ impl Telling {
                 .flatten()
                 .find_map(pair_secret),
         }
+    }
+}
+
+impl Telling {
+    /// Whether a member is a secret, and by what; the first that tells counts.
+    fn secret(
+        &self,
+        name: &str,
+        by_place: Option<SecretForm>,
+        rule: Option<DefinitionRules>,
+    ) -> Option<(SecretForm, SecretReason)> {
+        if let Some(form) = by_place {
+            return Some((form, SecretReason::Place));
+        }
+        if name == "value" {
+            if let Some(form) = rule.and_then(|rule| rule.secret) {
+                return Some((form, SecretReason::DefinitionId));
+            }
+            if let Some(form) = self.value_type {
+                return Some((form, SecretReason::ValueType));
+            }
+        }
+        let by_name = name_secret(name).or(self.pair.filter(|_| is_pair_value(name)));
+        by_name.map(|form| (form, SecretReason::MemberName))
     }
 }
 
