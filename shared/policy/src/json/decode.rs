@@ -104,12 +104,16 @@ pub(super) fn is_skipped(name: &str) -> bool {
 fn parse_with(text: &str, skip_annotations: bool) -> Result<Value<'_>, DecodeError> {
     match quick::read(text, skip_annotations) {
         Some(value) => Ok(value),
-        None => strictly(text, skip_annotations),
+        None => parse_strictly(text, skip_annotations),
     }
 }
 
-/// Parses without the quick way, and says what is wrong.
-pub(super) fn strictly(text: &str, skip_annotations: bool) -> Result<Value<'_>, DecodeError> {
+/// Parses without the quick way: [`parse_payload`] if annotations are skipped, else [`parse`]. It is
+/// public for the tests that hold the two ways together.
+///
+/// # Errors
+/// As [`parse`].
+pub fn parse_strictly(text: &str, skip_annotations: bool) -> Result<Value<'_>, DecodeError> {
     let state = &State { skip_annotations, ..State::default() };
     if text.trim_ascii().is_empty() {
         return Err(DecodeError { problem: DecodeProblem::Empty, line: 1, column: 1 });

@@ -256,7 +256,7 @@ fn holds_doubles(members: &[Member<'_>]) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::super::decode::strictly;
+    use super::super::decode::parse_strictly;
     use super::*;
 
     /// What the quick reader takes, the strict one takes too, with the same tree. Returns whether it takes
@@ -265,7 +265,7 @@ mod tests {
         [false, true].map(|skip| {
             let quick = read(text, skip);
             if let Some(value) = &quick {
-                assert_eq!(strictly(text, skip).as_ref(), Ok(value), "{text}");
+                assert_eq!(parse_strictly(text, skip).as_ref(), Ok(value), "{text}");
             }
             quick.is_some()
         })
