@@ -5,6 +5,7 @@ use crate::classify::{Class, Surroundings, classify};
 use crate::digest::Digest;
 use crate::json::Value;
 use crate::name;
+use crate::normal::Normal;
 use crate::normalise::{Dropped, Normalised, normalise};
 use crate::redact::redact;
 use crate::reference::find_guid;
@@ -28,10 +29,16 @@ impl Facets {
     /// Digests a normal form.
     #[must_use]
     pub fn of(normalised: &Normalised<'_>) -> Self {
+        let mut bytes = Vec::with_capacity(4096);
+        let mut digest = |facet: &Normal<'_>| {
+            bytes.clear();
+            facet.write_canonical(&mut bytes);
+            Digest::of(&bytes)
+        };
         Self {
-            content: normalised.content.digest(),
-            label: normalised.label.digest(),
-            assignments: normalised.assignments.digest(),
+            content: digest(&normalised.content),
+            label: digest(&normalised.label),
+            assignments: digest(&normalised.assignments),
         }
     }
 }
@@ -68,14 +75,22 @@ pub struct Payload<'a> {
 /// # Errors
 /// Returns [`Class::Unknown`] when the type cannot be told.
 pub fn admit<'a>(
-    mut document: Value<'a>,
+    document: Value<'a>,
     around: Surroundings<'_>,
     key: &SecretKey,
 ) -> Result<(Payload<'a>, Class), Class> {
     let class = classify(&document, around);
     let Class::Known { policy_type, .. } = class else { return Err(class) };
-    let secrets = redact(&mut document, Some(policy_type), key);
-    Ok((Payload { document, secrets, policy_type }, class))
+    Ok((Payload::of(document, policy_type, key), class))
+}
+
+impl<'a> Payload<'a> {
+    /// Redacts a payload whose type is known.
+    #[must_use]
+    pub fn of(mut document: Value<'a>, policy_type: &'static PolicyType, key: &SecretKey) -> Self {
+        let secrets = redact(&mut document, Some(policy_type), key);
+        Self { document, secrets, policy_type }
+    }
 }
 
 impl Payload<'_> {
