@@ -156,7 +156,7 @@ impl Entry {
                 .external_id
                 .as_deref()
                 .filter(|_| !subject.policy_type.is_role_definition())
-                .map(|id| reference_to(key, &subject.policy_type.key, id)),
+                .map(|id| identity_ref(key, &subject.policy_type.key, id)),
             external_id: subject.external_id.clone(),
             named_as: None,
             display_name: subject.display_name.clone(),
@@ -226,12 +226,6 @@ impl Entry {
             &self.role,
         )
     }
-}
-
-/// The keyed hash that stands for an id where the id must not stand.
-#[must_use]
-pub fn reference_to(key: &SecretKey, policy_type: &str, external_id: &str) -> String {
-    identity_ref(key, policy_type, &external_id.to_ascii_lowercase()).to_string()
 }
 
 /// Sorts entries as an index holds them.

@@ -158,6 +158,11 @@ impl Reader {
         let mut page_types: BTreeSet<&'static str> = BTreeSet::new();
         for (index, payload) in documents.payloads.into_iter().enumerate() {
             match classify(&payload, around) {
+                // A folder named as a type makes a policy of what looks like one, not of a manifest.
+                Class::Known { evidence: Evidence::Folder, .. } if is_stray(&payload) => {
+                    let detail = "the file holds no policy".to_owned();
+                    out.add(GapKind::NotAPolicy, None, file, detail, Doubt::Nothing);
+                }
                 Class::Known { policy_type, .. } => {
                     if documents.incomplete {
                         let same = catalog().in_collection(&policy_type.collection);
@@ -273,6 +278,13 @@ struct Described {
 /// Members that objects of Graph have and files of other kinds do not.
 const OF_GRAPH: [&str; 6] =
     ["@odata.type", "displayName", "settings", "assignments", "roleScopeTagIds", "platforms"];
+
+/// Whether an object has nothing that a policy has.
+fn is_stray(payload: &Value<'_>) -> bool {
+    let has = |name: &str| payload.get(name).is_some();
+    let described = Described::of(payload, None);
+    !has("id") && !has("name") && !described.looks_like_policy && !described.wraps_policies
+}
 
 impl Described {
     fn of(payload: &Value<'_>, page_context: Option<&str>) -> Self {

@@ -145,6 +145,7 @@ impl<'v> Walk<'v, '_> {
             .filter_map(|found| {
                 let secret = self.secrets.get(found.index)?;
                 Some(SecretAt {
+                    facet: self.facet_of(&found.steps),
                     path: join(&found.steps),
                     key_id: secret.key_id.clone(),
                     mac: secret.mac,

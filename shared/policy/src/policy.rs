@@ -3,7 +3,7 @@
 use crate::catalog::{Identity, PolicyType};
 use crate::classify::{Class, Surroundings, classify};
 use crate::digest::Digest;
-use crate::json::Value;
+use crate::json::{Number, Value};
 use crate::name;
 use crate::normal::Normal;
 use crate::normalise::{Dropped, Normalised, normalise};
@@ -108,7 +108,7 @@ impl Payload<'_> {
         trace: Option<&mut Vec<Dropped>>,
     ) -> Normalised<'_> {
         if self.policy_type.is_role_definition() {
-            return normalise_role(&self.document);
+            return normalise_role(&self.document, localiser);
         }
         let own = self.own_localiser(localiser);
         let localiser = own.as_ref().unwrap_or(localiser);
@@ -201,7 +201,26 @@ impl Payload<'_> {
         if self.policy_type.polymorphic && lacks("@odata.type") {
             missing.push("@odata.type");
         }
+        if self.settings_left_out() {
+            missing.extend(
+                self.policy_type
+                    .requires
+                    .iter()
+                    .map(String::as_str)
+                    .filter(|name| *name == "settings"),
+            );
+        }
         missing
+    }
+
+    /// Whether the service counts settings and the payload holds none: the list was not read.
+    fn settings_left_out(&self) -> bool {
+        let counted = match self.document.get("settingCount") {
+            Some(Value::Number(Number::Int(count))) => *count > 0,
+            _ => false,
+        };
+        let empty = |value: &Value<'_>| matches!(value, Value::List(items) if items.is_empty());
+        counted && self.document.get("settings").is_some_and(empty)
     }
 
     /// Names the navigation members that the export does not hold at all: they were not read.

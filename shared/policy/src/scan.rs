@@ -33,7 +33,7 @@ static TOKENS: [(&str, Pattern); 14] = [
 static ASSIGNMENTS: [Pattern; 11] = [
     // password = "…", "clientSecret": '…', $ApiKey = "…"; a `$` begins a variable unless it is escaped
     Pattern::new(
-        r#"(?i)(?:^|[^a-z])(?:[a-z0-9]+[_-])*(?:password|passwd|passphrase|pwd|client_?secret|clientsecret|shared_?secret|secret|api_?key|access_?key|secret_?access_?key|account_?key|private_?key|shared_?key|pre_?shared_?key|psk|enrollment_?token|access_?token|auth_?token|token)\\?["']?\s*(?:=>|:=|=|:)\s*\\?(?:"(?P<s>(?:\\[^"\r\n]|`.|[^"\\\r\n$(`]){3,})|'(?P<t>[^'\r\n]{3,}))"#,
+        r#"(?i)(?:^|[^a-z])(?:[a-z0-9]+[_-])*(?:password|passwd|passphrase|pwd?|client_?secret|clientsecret|shared_?secret|secret|api_?key|access_?key|secret_?access_?key|account_?key|private_?key|shared_?key|pre_?shared_?key|psk|enrollment_?token|access_?token|auth_?token|token)\\?["']?\s*(?:=>|:=|=|:)\s*\\?(?:"(?P<s>(?:\\[^"\r\n]|`.|[^"\\\r\n$(`]){3,})|'(?P<t>[^'\r\n]{3,}))"#,
     ),
     // PASSWORD=…, DB_TOKEN=… without quotes, as shells write them
     Pattern::new(
@@ -41,7 +41,7 @@ static ASSIGNMENTS: [Pattern; 11] = [
     ),
     // Password=…;  AccountKey=…;  SharedAccessKey=…  in connection strings and addresses
     Pattern::new(
-        r#"(?i)(?:^|[;?&\s"'])(?:password|pwd|psk|accountkey|sharedaccesskey|sharedaccesssignature|client_secret|api_key|apikey|access_token|sig)=(?P<s>[^;&"'\s<>$(]{4,})"#,
+        r#"(?i)(?:^|[;?&\s"'])(?:password|pwd?|psk|accountkey|sharedaccesskey|sharedaccesssignature|client_secret|api_key|apikey|access_token|sig)=(?P<s>[^;&"'\s<>$(]{4,})"#,
     ),
     // aws_secret_access_key = …,  X-Api-Key: …
     Pattern::new(
@@ -79,7 +79,7 @@ static USER_INFO: Pattern = Pattern::new(r"://[^/\s:@]+:(?P<s>[^/\s:@]{3,})@");
 /// Words one of which every assignment holds, lower case.
 const WORDS: &[&str] = &[
     "pass",
-    "pwd",
+    "pw",
     "secret",
     "key",
     "psk",
@@ -130,7 +130,7 @@ static SCANNER: LazyLock<Scanner> = LazyLock::new(|| Scanner {
 
 /// What the letters of a text rule out, told in one look at each.
 enum Letters {
-    /// Shorter than any credential, or only the letters of setting ids.
+    /// Shorter than any assignment of a credential, or only the letters of setting ids.
     Plain,
     /// One word: perhaps a token, but nothing is assigned in it.
     Word,
@@ -141,7 +141,7 @@ enum Letters {
 impl Letters {
     fn of(text: &str) -> Self {
         // Without a way out, so that the compiler can look at many letters at once.
-        if text.len() < 12 || text.bytes().fold(true, |plain, byte| plain & is_setting_letter(byte))
+        if text.len() < 8 || text.bytes().fold(true, |plain, byte| plain & is_setting_letter(byte))
         {
             return Self::Plain;
         }
@@ -255,6 +255,9 @@ mod tests {
             ("agent --enrollment-token=autumn2031", "autumn2031"),
             ("ConvertTo-SecureString -AsPlainText -String \"autumn 2031\"", "autumn 2031"),
             ("curl -s -u svc:autumn2031 https://host", "autumn2031"),
+            ("psk='ab1'", "ab1"),
+            ("$pw = 'Autumn!2031'", "Autumn!2031"),
+            ("Server=db;Pw=Autumn2031;", "Autumn2031"),
         ] {
             assert_eq!(secrets(text), [secret], "{text}");
         }
@@ -271,6 +274,7 @@ mod tests {
             "Password = \"$env:SECRET\"",
             "https://example.com/path?x=1",
             "enrollment token expires: see the console",
+            "pwsh -File setup.ps1 -Key: none",
         ] {
             assert_eq!(secrets(text), Vec::<&str>::new(), "{text}");
         }
