@@ -4,5 +4,6 @@
 #![expect(clippy::expect_used, reason = "helpers of tests")]
 
 mod findings;
+mod references;
 mod rules;
 mod world;
