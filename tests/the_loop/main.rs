@@ -4,6 +4,7 @@
 #![expect(clippy::expect_used, reason = "helpers of tests")]
 
 mod findings;
+mod folders;
 mod references;
 mod rules;
 mod world;
