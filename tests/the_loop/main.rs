@@ -7,4 +7,5 @@ mod findings;
 mod folders;
 mod references;
 mod rules;
+mod takeover;
 mod world;
