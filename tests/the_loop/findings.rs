@@ -4,7 +4,7 @@ use crate::world::{Policies, World, catalog, three};
 use plumbline_governance::finding::state::FindingAction;
 use plumbline_governance::ids::TenantId;
 
-fn changed(value: &str) -> Policies {
+pub(crate) fn changed(value: &str) -> Policies {
     let mut policies = three();
     policies.insert("b".to_owned(), catalog(22, "Win - b", &[("one", "1"), ("two", value)]));
     policies

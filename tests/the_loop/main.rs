@@ -4,4 +4,5 @@
 #![expect(clippy::expect_used, reason = "helpers of tests")]
 
 mod findings;
+mod rules;
 mod world;

@@ -109,8 +109,7 @@ impl System {
         let stored = system.read::<Guard>(&key).await?;
         let read = stored.as_ref().map(|stored| stored.revision);
         let guard = stored
-            .map(|stored| stored.row)
-            .unwrap_or_else(|| Guard::new(workspace, tenant, run_type, identity));
+            .map_or_else(|| Guard::new(workspace, tenant, run_type, identity), |stored| stored.row);
         let now = system.now();
         let run = Run {
             id,
@@ -403,7 +402,6 @@ impl System {
         Err(OperationError::Conflict("the findings of the tenant".to_owned()))
     }
 
-    #[expect(clippy::too_many_arguments, reason = "the parts of one plan")]
     fn plan(
         &self,
         run: &Run,

@@ -15,11 +15,11 @@ use std::time::Duration;
 
 /// How long a message is hidden while its run is done; a little more than a lease, so that a second
 /// delivery finds the lease ended.
-pub const VISIBILITY: Duration = Duration::from_secs(16 * 60);
+pub const VISIBILITY: Duration = Duration::from_mins(16);
 /// How long a message that could not be done waits for the next try, for the first time; it doubles.
 const RETRY: Duration = Duration::from_secs(5);
 /// How long a message of a newer program waits for one that understands it.
-const NEWER: Duration = Duration::from_secs(60 * 60);
+const NEWER: Duration = Duration::from_hours(1);
 
 /// What became of a message.
 #[derive(Debug)]
@@ -46,7 +46,7 @@ impl System {
     ) -> Result<Vec<Handled>, OperationError> {
         let mut out = Vec::new();
         for delivery in self.ports.queue.receive(queue, limit, VISIBILITY).await? {
-            out.push(self.handle(queue, &delivery).await?);
+            out.push(Box::pin(self.handle(queue, &delivery)).await?);
         }
         Ok(out)
     }
@@ -73,7 +73,7 @@ impl System {
                 return Ok(Handled::Buried(error.to_string()));
             }
         };
-        match self.perform(&work).await {
+        match Box::pin(self.perform(&work)).await {
             Ok(Step::Ended(run)) => {
                 self.ports.queue.delete(queue, receipt).await?;
                 Ok(Handled::Ended(run))
@@ -111,7 +111,7 @@ impl System {
             Work::Night { workspace, tenant, date, due } => {
                 // The tenant must be the workspace's own: nothing of another is read.
                 match self.tenant(*workspace, *tenant).await {
-                    Ok(_) => self.night_compare(*workspace, *tenant, *date, *due).await,
+                    Ok(_) => Box::pin(self.night_compare(*workspace, *tenant, *date, *due)).await,
                     // Deleted, or never there.
                     Err(OperationError::NotFound { .. }) => Ok(Step::Nothing),
                     Err(error) => Err(error),

@@ -514,7 +514,7 @@ impl Row for Outbox {
 pub(crate) struct Due {
     pub(crate) workspace: WorkspaceId,
     pub(crate) date: Date,
-    pub(crate) due: Timestamp,
+    pub(crate) at: Timestamp,
 }
 
 impl Due {
@@ -526,7 +526,7 @@ impl Due {
 impl Row for Due {
     const WHAT: &'static str = "due night";
     fn key(&self) -> Key {
-        Self::key_of(self.due, self.workspace)
+        Self::key_of(self.at, self.workspace)
     }
     fn spill_folder(&self) -> String {
         keys::folder::workspace(self.workspace)
