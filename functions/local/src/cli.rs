@@ -72,6 +72,12 @@ pub(crate) enum Command {
     Audit(work::AuditArgs),
     /// Check every record, message and object of the data directory
     Verify(data::Show),
+    /// Take away stored objects that nothing refers to; says first what would go
+    Collect(work::CollectArgs),
+    /// Try changed rules on what is stored: which findings would appear, change or vanish
+    Replay(work::ReplayArgs),
+    /// Take over the rules of a new version of this program for everything that is stored
+    Renormalise(data::Show),
     /// Work until stopped: start nightly compares and do what is queued
     Serve(work::ServeArgs),
     /// Print the completions for a shell

@@ -269,7 +269,8 @@ pub(crate) struct ProfileParts {
     pub version_label: Option<String>,
 }
 
-fn severity(text: &str) -> Result<(String, Severity), String> {
+/// Reads `RULE=LEVEL`.
+pub(super) fn severity(text: &str) -> Result<(String, Severity), String> {
     let wrong = || "write it as RULE=LEVEL, such as policy.missing=medium".to_owned();
     let (rule, level) = text.split_once('=').ok_or_else(wrong)?;
     let level = match level {

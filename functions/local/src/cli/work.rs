@@ -276,6 +276,41 @@ pub(crate) struct PostureArgs {
     pub show: Show,
 }
 
+/// Options of `collect`.
+#[derive(Args, Debug)]
+pub(crate) struct CollectArgs {
+    /// Do it; without this, only say what would be done
+    #[arg(long)]
+    pub delete: bool,
+    /// How many hours nothing must have referred to an object before it goes
+    #[arg(long, value_name = "HOURS", default_value_t = 48)]
+    pub grace: u32,
+    #[command(flatten)]
+    pub show: Show,
+}
+
+/// Options of `replay`.
+#[derive(Args, Debug)]
+pub(crate) struct ReplayArgs {
+    /// Name or id of the tenant [default: all]
+    #[arg(long)]
+    pub tenant: Option<String>,
+    /// Name or id of the profile [default: all]
+    #[arg(long)]
+    pub profile: Option<String>,
+    /// Try another scope, a JSON file
+    #[arg(long, value_name = "FILE")]
+    pub scope: Option<PathBuf>,
+    /// Try other facets, comma separated
+    #[arg(long, value_enum, value_delimiter = ',')]
+    pub facets: Option<Vec<super::FacetArg>>,
+    /// Try another severity for a rule, such as policy.missing=medium; may be repeated
+    #[arg(long, value_name = "RULE=LEVEL", value_parser = super::data::severity)]
+    pub severity: Vec<(String, Severity)>,
+    #[command(flatten)]
+    pub show: Show,
+}
+
 /// Options of `serve`.
 #[derive(Args, Debug)]
 pub(crate) struct ServeArgs {

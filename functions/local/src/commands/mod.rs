@@ -2,6 +2,7 @@
 
 mod assign;
 mod capture;
+mod collect;
 mod compare;
 mod compare_tenant;
 mod completions;
@@ -15,6 +16,7 @@ mod inspect;
 mod overview;
 mod policy_types;
 mod profile;
+mod rules;
 mod runs;
 mod serve;
 mod show;
@@ -69,6 +71,9 @@ pub(crate) fn run(cli: &Cli) -> anyhow::Result<u8> {
         Command::Posture(args) => overview::posture(data, args),
         Command::Audit(args) => overview::audit(data, args),
         Command::Verify(form) => verify::run(data, *form),
+        Command::Collect(args) => collect::run(data, args),
+        Command::Replay(args) => rules::replay(data, args),
+        Command::Renormalise(form) => rules::renormalise(data, *form),
         Command::Serve(args) => serve::run(data, args),
         Command::Completions(args) => completions::run(args),
     }
