@@ -4,5 +4,8 @@
 #![expect(clippy::expect_used, reason = "helpers of tests")]
 
 mod findings;
+mod folders;
+mod references;
 mod rules;
+mod takeover;
 mod world;

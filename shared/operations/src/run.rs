@@ -229,6 +229,7 @@ impl System {
         if let (RunState::Running { .. }, Some(until)) = (&run.state, guard.lease_until)
             && guard.active == Some(run.id)
             && now < until
+            && (self.alone.is_none() || guard.holder == self.alone)
         {
             return Ok(Claim::Busy(until));
         }
@@ -236,6 +237,7 @@ impl System {
         guard.fence += 1;
         guard.active = Some(run.id);
         guard.lease_until = Some(later(now, LEASE));
+        guard.holder = self.alone;
         run.claim(now, guard.fence)?;
         let batch = self.upsert(Batch::new(), &run, run_read).await?;
         let batch = self.upsert(batch, &guard, guard_read).await?;

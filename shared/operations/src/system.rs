@@ -18,6 +18,8 @@ use std::sync::Arc;
 #[derive(Clone)]
 pub struct System {
     pub(crate) ports: Ports,
+    /// This process, where it is known to be the only one on its stores.
+    pub(crate) alone: Option<uuid::Uuid>,
 }
 
 /// Who asks for an operation.
@@ -48,13 +50,22 @@ impl System {
     /// Wires the operations to ports.
     #[must_use]
     pub fn new(ports: Ports) -> Self {
-        Self { ports }
+        Self { ports, alone: None }
+    }
+
+    /// Wires the operations to ports that no other process uses. What a process before this one left in
+    /// the middle is taken over at once, instead of after its lease.
+    #[must_use]
+    pub fn alone(ports: Ports) -> Self {
+        let now = ports.clock.now();
+        let alone = Some(ports.ids.mint(now));
+        Self { ports, alone }
     }
 
     /// The same system, with every call to the stores counted.
     pub(crate) fn metered(&self) -> (Self, Arc<Counters>) {
         let counters = Arc::new(Counters::default());
-        (Self { ports: self.ports.metered(&counters) }, counters)
+        (Self { ports: self.ports.metered(&counters), alone: self.alone }, counters)
     }
 
     /// The time, in whole milliseconds, so that what is stored reads back equal.

@@ -338,6 +338,9 @@ pub(crate) struct Guard {
     /// When the lease ends.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) lease_until: Option<Timestamp>,
+    /// The process that has the lease, where processes are told apart.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) holder: Option<uuid::Uuid>,
     /// The last local date whose night was compared.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) last_night: Option<Date>,
@@ -393,6 +396,7 @@ impl Guard {
             active: None,
             fence: 0,
             lease_until: None,
+            holder: None,
             last_night: None,
             memo: None,
             seen: SeenCounters::default(),

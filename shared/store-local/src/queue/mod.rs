@@ -4,6 +4,9 @@
 //! gives the next message, then goes to the end. Hidden messages stand by the time they come back. No
 //! call looks at more than it gives out or brings back.
 //!
+//! One process has the file. What it received and did not finish when it died is waiting again for the
+//! next one, at once.
+//!
 //! Sends and receives are on disk when they return: no message is lost, and attempts are counted even
 //! when the receiver takes the process down with it. Deletes and extensions are on disk with the next of
 //! those; lost in a crash, they mean that a message is delivered again.
@@ -43,8 +46,14 @@ impl LocalQueue {
         clock: Arc<dyn Clock>,
         lock: Arc<Lock>,
     ) -> Result<Self, OpenError> {
-        let db =
-            Db::open(path, origin, CACHE_BYTES, |transaction| Tables::open(transaction).map(drop))?;
+        // Whoever received a message before this process opened the file is gone: the lock is ours.
+        let db = Db::open(path, origin, CACHE_BYTES, |transaction| {
+            let mut tables = Tables::open(transaction)?;
+            for queue in QueueName::ALL.map(queue_number) {
+                while tables.bring_back(queue, i64::MAX, i64::MAX)? > 0 {}
+            }
+            Ok(())
+        })?;
         Ok(Self { db, clock, _lock: lock })
     }
 
