@@ -49,7 +49,8 @@ impl Data {
         workspace: Option<String>,
     ) -> anyhow::Result<Self> {
         let stores = DataDir::open(path, clock)?;
-        let system = System::new(stores.ports(Arc::new(SystemIds::new()?)));
+        // One process at a time has the directory, so what an earlier one left is taken over at once.
+        let system = System::alone(stores.ports(Arc::new(SystemIds::new()?)));
         let actor = Actor::new(user_name(&|name| std::env::var_os(name)));
         Ok(Self { system, stores, actor, workspace })
     }

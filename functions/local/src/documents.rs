@@ -4,7 +4,7 @@
 mod values;
 
 use crate::folder::{Folder, ephemeral_key};
-use anyhow::{Context as _, bail};
+use anyhow::{Context as _, anyhow, bail};
 use plumbline_operations::{NamedBytes, OperationError};
 use plumbline_policy::json::{parse_payload, to_text};
 use std::collections::BTreeSet;
@@ -57,8 +57,14 @@ impl Documents {
                 sources.push(Source::Stream { name, path: path.clone() });
                 continue;
             }
-            let folder = Folder::open(path, None, ephemeral_key()?)?;
             let is_file = path.is_file();
+            if path.exists() && !is_file && !path.is_dir() {
+                // A pipe, such as a shell makes of `<(command)`.
+                let name = format!("{prefix}{}", path.display());
+                sources.push(Source::Stream { name, path: path.clone() });
+                continue;
+            }
+            let folder = Folder::open(path, None, ephemeral_key()?)?;
             let before = sources.len();
             for file in folder.files() {
                 let name = format!("{prefix}{file}");
@@ -165,15 +171,12 @@ fn cannot_read(path: &Path, error: &std::io::Error) -> OperationError {
 
 /// A file that is named alone must be readable. Among many, one that is not is a gap.
 fn check(path: &Path) -> anyhow::Result<()> {
-    let named = || {
-        format!(
-            "{} is no JSON; nothing was imported and the tenant's state is as it was",
-            path.display()
-        )
-    };
     let bytes = std::fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
-    let text = to_text(&bytes).with_context(named)?;
-    parse_payload(&text).with_context(named)?;
+    let wrong = |error: &dyn std::fmt::Display| {
+        anyhow!("{} is no JSON: {error}; nothing was imported", path.display())
+    };
+    let text = to_text(&bytes).map_err(|error| wrong(&error))?;
+    parse_payload(&text).map_err(|error| wrong(&error))?;
     Ok(())
 }
 

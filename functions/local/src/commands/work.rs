@@ -4,8 +4,8 @@ use crate::data::Data;
 use crate::progress::Progress;
 use anyhow::bail;
 use futures::executor::block_on;
-use plumbline_governance::run::{Run, RunOutcome, RunState};
-use plumbline_operations::{OperationError, Work};
+use plumbline_governance::run::{Run, RunOutcome, RunType};
+use plumbline_operations::{OperationError, Step, Work};
 use plumbline_ports::QueueName;
 
 /// How many messages are taken at once.
@@ -29,7 +29,7 @@ pub(super) fn until_ended(
                 break;
             }
             if block_on(data.system.work(queue, LOT))?.is_empty() {
-                // Its message is lost, or hidden because an earlier process took it and died.
+                // Its message is lost.
                 alone(data, &run)?;
             }
         }
@@ -48,20 +48,13 @@ fn alone(data: &Data, run: &Run) -> anyhow::Result<()> {
         run_type: run.run_type,
     };
     match block_on(data.system.perform(&work)) {
-        Ok(plumbline_operations::Step::Later(at)) if at > data.system.now() => {
-            let now = block_on(data.system.run(run.workspace, run.tenant, run.id))?;
-            if let RunState::Running { started_at, .. } = now.state {
-                bail!(
-                    "the run {} was taken at {} by a process that did not end it; it can be taken again \
-                     at {}: wait, or end it with `plumbline run cancel {}`",
-                    run.id,
-                    super::show::moment(started_at),
-                    super::show::moment(at),
-                    run.id
-                );
-            }
-            Ok(())
-        }
+        Ok(Step::Later(at)) if at > data.system.now() => bail!(
+            "somebody else works on the run {}; look at it with `plumbline run show {}`, or end it with \
+             `plumbline run cancel {}`",
+            run.id,
+            run.id,
+            run.id
+        ),
         Ok(_) => Ok(()),
         Err(error @ OperationError::Port(_)) => Err(error.into()),
         Err(error) if error.is_retryable() => Ok(()),
@@ -84,7 +77,6 @@ pub(super) fn check(run: &Run, whose: &str) -> anyhow::Result<()> {
 
 /// What a run is called in a sentence.
 pub(super) fn noun(run: &Run) -> &'static str {
-    use plumbline_governance::run::RunType;
     match run.run_type {
         RunType::InventoryImport => "import",
         RunType::BaselineCapture => "capture",

@@ -312,7 +312,7 @@ mod tests {
                 "line 3: this is no JSON: expected ident (byte 7 of the value's line)",
             ),
             (
-                "{\"a\":[1}",
+                "{\"a\":[1}]",
                 "line 1: this is no JSON: expected `,` or `]` (byte 8 of the value's line)",
             ),
         ] {
