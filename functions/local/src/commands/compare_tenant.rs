@@ -64,7 +64,8 @@ pub(super) fn run(args: &DataArgs, compare: &CompareArgs) -> anyhow::Result<u8> 
     if let ([only], false) = (compared.as_slice(), compare.all) {
         check(&only.run, &only.tenant.name)?;
     }
-    Ok(all_codes(compared.iter().map(|one| code(one, &compare.verdict)).collect()))
+    let codes: Vec<u8> = compared.iter().map(|one| code(one, &compare.verdict)).collect();
+    Ok(all_codes(&codes))
 }
 
 /// The exit code of one tenant (contracts 3.3). Drift is what is open: what was accepted or closed may be
@@ -88,7 +89,7 @@ fn code(compared: &Compared, verdict: &VerdictArgs) -> u8 {
 }
 
 /// The exit code of many: an error before drift, drift before what is not proven.
-fn all_codes(codes: Vec<u8>) -> u8 {
+fn all_codes(codes: &[u8]) -> u8 {
     [EXIT_ERROR, EXIT_DRIFT, EXIT_NOT_PROVEN]
         .into_iter()
         .find(|code| codes.contains(code))
@@ -227,9 +228,9 @@ mod tests {
 
     #[test]
     fn the_worst_of_many_gives_the_code() {
-        assert_eq!(all_codes(vec![0, 3, 2, 0]), 2);
-        assert_eq!(all_codes(vec![0, 3]), 3);
-        assert_eq!(all_codes(vec![2, 1, 3]), 1);
-        assert_eq!(all_codes(vec![0, 0]), 0);
+        assert_eq!(all_codes(&[0, 3, 2, 0]), 2);
+        assert_eq!(all_codes(&[0, 3]), 3);
+        assert_eq!(all_codes(&[2, 1, 3]), 1);
+        assert_eq!(all_codes(&[0, 0]), 0);
     }
 }

@@ -73,7 +73,9 @@ fn worker(system: &System, stop: &Stop) {
             match block_on(system.work(queue, 1)) {
                 Ok(handled) => {
                     did |= !handled.is_empty();
-                    handled.iter().for_each(|one| told(queue, one));
+                    for one in &handled {
+                        told(queue, one);
+                    }
                 }
                 Err(trouble) => {
                     error!(queue = queue.as_str(), "the queue does not answer: {trouble}");

@@ -162,7 +162,7 @@ impl<R: BufRead> Values<R> {
                 (b' ' | b'\t' | b'\r' | 0x1E, _) => {}
                 (b'[', Between::Top) => self.between = Between::Item { first: true },
                 (b']', Between::Item { first: true } | Between::Comma) => {
-                    self.between = Between::Top
+                    self.between = Between::Top;
                 }
                 (b',', Between::Comma) => self.between = Between::Item { first: false },
                 (b'{', Between::Top | Between::Item { .. }) => return Ok(true),

@@ -8,6 +8,12 @@ fn root(world: &World) -> String {
     shown["state"]["root"].as_str().unwrap_or_default().to_owned()
 }
 
+/// One policy a line.
+fn ndjson(policies: &[Value]) -> String {
+    let lines: Vec<String> = policies.iter().map(Value::to_string).collect();
+    lines.join("\n") + "\n"
+}
+
 #[test]
 fn every_form_makes_the_same_state() {
     let world = World::with_tenants();
@@ -15,7 +21,7 @@ fn every_form_makes_the_same_state() {
     for (at, policy) in policies.iter().enumerate() {
         world.write(&format!("folder/{at}.json"), policy.to_string());
     }
-    let lines: String = policies.iter().map(|one| format!("{one}\n")).collect();
+    let lines = ndjson(&policies);
     let glued: String = policies.iter().map(Value::to_string).collect();
     let list = json!(policies).to_string();
     let page = json!({
@@ -29,7 +35,7 @@ fn every_form_makes_the_same_state() {
         .write("list.json", &list)
         .write("mixed/windowsFeatureUpdateProfile/some.ndjson", &lines)
         .write("half/1.json", policies[0].to_string());
-    let rest: String = policies[1..].iter().map(|one| format!("{one}\n")).collect();
+    let rest = ndjson(&policies[1..]);
     world.write("rest.ndjson", rest);
 
     world.line("import --tenant other folder --coverage complete").with(0);

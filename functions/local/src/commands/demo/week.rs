@@ -36,7 +36,7 @@ pub(super) fn tell() -> anyhow::Result<()> {
     let start = "2026-03-01T20:00:00Z".parse()?;
     let story = Story::begin(&folder.path().join("data"), start)?;
     let mut week = Week { story, files: sample("tenant")?, month: 3, day: 1 };
-    week.says(&format!(
+    says(&format!(
         "A week of two sample tenants. Alder & Finch is the golden master, Brightwater is held to it.\n\n\
          Sunday evening: Alder & Finch is imported and captured as the profile Workplace ({}).\n\
          Brightwater is held to it and imported. Compares start every night at 02:00.\n",
@@ -86,11 +86,12 @@ pub(super) fn tell() -> anyhow::Result<()> {
     week.end()
 }
 
-impl Week {
-    fn says(&self, text: &str) -> anyhow::Result<()> {
-        write_out(text.as_bytes(), None)
-    }
+/// Writes on: the reader sees each step when it is done.
+fn says(text: &str) -> anyhow::Result<()> {
+    write_out(text.as_bytes(), None)
+}
 
+impl Week {
     fn date(&self) -> anyhow::Result<Date> {
         Ok(Date::new(2026, self.month, self.day)?)
     }
@@ -99,7 +100,7 @@ impl Week {
     fn day(&mut self, what: &str) -> anyhow::Result<()> {
         let date = self.date()?;
         self.story.set(format!("{date}T09:00:00Z").parse()?);
-        self.says(&format!("\n{}: {what}\n", weekday(date)))
+        says(&format!("\n{}: {what}\n", weekday(date)))
     }
 
     /// The next night, and what it brought.
@@ -125,7 +126,7 @@ impl Week {
             trust.map_or_else(String::new, |trust| label(Domain::CompareTrust, trust)),
             count(held, "policy", "policies")
         );
-        self.says(&out)
+        says(&out)
     }
 
     /// Brings the tenant's files in.
@@ -152,7 +153,7 @@ impl Week {
             let posture = block_on(system.posture(workspace, tenant.id))?;
             postures.push((tenant, posture));
         }
-        self.says(&format!(
+        says(&format!(
             "\nFindings of Brightwater\n\n{}\nNights\n\n{}\nPosture\n\n{}\n\
              `plumbline demo compare` shows the drift setting by setting; README.md has the same week's steps as \
              commands.\n",
