@@ -12,7 +12,7 @@ use crate::render::Style;
 use anyhow::bail;
 use futures::executor::block_on;
 use plumbline_governance::badge::Domain;
-use plumbline_governance::run::Run;
+use plumbline_governance::run::{Run, RunOutcome};
 use plumbline_operations::{Posture, Tenant, TenantStatus};
 use plumbline_ports::QueueName;
 use serde_json::json;
@@ -71,7 +71,6 @@ pub(super) fn run(args: &DataArgs, compare: &CompareArgs) -> anyhow::Result<u8> 
 /// The exit code of one tenant (contracts 3.3). Drift is what is open: what was accepted or closed may be
 /// so.
 fn code(compared: &Compared, verdict: &VerdictArgs) -> u8 {
-    use plumbline_governance::run::RunOutcome;
     let unproven = match compared.run.outcome() {
         RunOutcome::Succeeded => false,
         RunOutcome::Partial => true,
@@ -215,11 +214,23 @@ fn many(compared: &[Compared], style: Style) -> String {
                 trust_word(&one.run),
                 event_words(&one.run),
                 open_words(one.posture.as_ref()),
-                one.run.failure().map(|failure| visible(&failure.message)).unwrap_or_default(),
+                why(&one.run),
             ]
         })
         .collect();
     table(&["tenant", "outcome", "trust", "findings", "open", "why"], rows, style)
+}
+
+/// Why a compare ended as it did, in a cell. What was not proven is counted; `run show` names it.
+fn why(run: &Run) -> String {
+    match (run.outcome(), run.failure()) {
+        (RunOutcome::Partial, _) => {
+            let gaps = run.summary_counts.get("gaps").copied().unwrap_or_default();
+            count(gaps, "gap", "gaps")
+        }
+        (_, Some(failure)) => visible(&failure.message),
+        _ => String::new(),
+    }
 }
 
 #[cfg(test)]
