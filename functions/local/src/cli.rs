@@ -1,5 +1,8 @@
 //! The command line.
 
+pub(crate) mod data;
+pub(crate) mod work;
+
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use plumbline_governance::compare::ReferenceMode;
 use plumbline_governance::matching::MatchMode;
@@ -11,6 +14,9 @@ use std::path::PathBuf;
 #[derive(Debug, Parser)]
 #[command(version, max_term_width = 100)]
 pub(crate) struct Cli {
+    /// Where the data is.
+    #[command(flatten)]
+    pub data: data::DataArgs,
     /// What to do.
     #[command(subcommand)]
     pub command: Command,
@@ -19,7 +25,9 @@ pub(crate) struct Cli {
 /// The commands.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Compare two folders of exported policies and show the drift, setting by setting
+    /// Show the whole loop on two sample tenants: a week of nights, drift, findings
+    Demo(DemoArgs),
+    /// Compare two folders of exported policies, or a tenant of the data directory with its baseline
     ///
     /// Exit code: 0 proven equal, 2 drift, 3 no drift but not proven, 1 error.
     Compare(Box<CompareArgs>),
@@ -29,8 +37,51 @@ pub(crate) enum Command {
     Diff(DiffArgs),
     /// List the policy types of the catalog
     PolicyTypes(PolicyTypesArgs),
-    /// Compare two sample tenants that come with the command
-    Demo(DemoArgs),
+    /// Make, list and set up workspaces
+    #[command(subcommand)]
+    Workspace(data::WorkspaceCommand),
+    /// Add, list and put away tenants
+    #[command(subcommand)]
+    Tenant(data::TenantCommand),
+    /// Make and change baseline profiles, and look at their snapshots
+    #[command(subcommand)]
+    Profile(data::ProfileCommand),
+    /// Import exported policies as the new state of a tenant
+    Import(work::ImportArgs),
+    /// Freeze a tenant's state into a snapshot of a profile
+    Capture(work::CaptureArgs),
+    /// Hold a tenant to a profile
+    Assign(work::AssignArgs),
+    /// Hold a tenant to no profile any more
+    Unassign(work::UnassignArgs),
+    /// List findings, the most urgent first
+    Findings(work::FindingsArgs),
+    /// Show a finding with its evidence, or act on findings
+    #[command(subcommand)]
+    Finding(work::FindingCommand),
+    /// List the runs of tenants, the newest first
+    Runs(work::RunsArgs),
+    /// Show or cancel a run
+    #[command(subcommand)]
+    Run(work::RunCommand),
+    /// List the nights of the workspace, missed ones too
+    Nights(data::Show),
+    /// Show how each tenant stands
+    Posture(work::PostureArgs),
+    /// Show who changed what, and why
+    Audit(work::AuditArgs),
+    /// Check every record, message and object of the data directory
+    Verify(data::Show),
+    /// Take away stored objects that nothing refers to; says first what would go
+    Collect(work::CollectArgs),
+    /// Try changed rules on what is stored: which findings would appear, change or vanish
+    Replay(work::ReplayArgs),
+    /// Take over the rules of a new version of this program for everything that is stored
+    Renormalise(data::Show),
+    /// Work until stopped: start nightly compares and do what is queued
+    Serve(work::ServeArgs),
+    /// Print the completions for a shell
+    Completions(work::CompletionsArgs),
 }
 
 /// Options of `compare`.
@@ -38,10 +89,18 @@ pub(crate) enum Command {
 pub(crate) struct CompareArgs {
     /// Folder with the golden master's policies
     #[arg(long, value_name = "DIR")]
-    pub baseline: PathBuf,
+    pub baseline: Option<PathBuf>,
     /// Folder with the policies of the tenant that is held to it
     #[arg(long, value_name = "DIR")]
-    pub current: PathBuf,
+    pub current: Option<PathBuf>,
+    /// Instead of two folders: a tenant of the data directory, with the profile it is held to
+    #[arg(long, conflicts_with_all = ["all", "mode", "facets", "scope", "references", "complete",
+        "baseline_tenant", "current_tenant", "sarif_baseline", "output"])]
+    pub tenant: Option<String>,
+    /// Instead of two folders: every tenant of the workspace that is held to a profile
+    #[arg(long, conflicts_with_all = ["mode", "facets", "scope", "references", "complete",
+        "baseline_tenant", "current_tenant", "sarif_baseline", "output"])]
+    pub all: bool,
     /// How policies of the two sides are found to be one
     #[arg(long = "match", value_enum, default_value = "auto", value_name = "MODE")]
     pub mode: MatchArg,
@@ -135,15 +194,23 @@ pub(crate) struct PolicyTypesArgs {
 /// Options of `demo`.
 #[derive(Args, Debug)]
 pub(crate) struct DemoArgs {
-    /// Output options.
-    #[command(flatten)]
-    pub output: OutputArgs,
+    /// One part of the demo alone
+    #[command(subcommand)]
+    pub part: Option<DemoPart>,
+}
+
+/// Parts of the demo.
+#[derive(Debug, Subcommand)]
+pub(crate) enum DemoPart {
+    /// Compare the folders of the two sample tenants once
+    Compare(OutputArgs),
 }
 
 /// Forms of a compare's report.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Format {
     /// A table and the evidence, for people
+    #[value(alias = "table")]
     Text,
     /// The report in full, for programs
     Json,
@@ -280,5 +347,15 @@ impl FailOn {
             Self::High => Some(Severity::High),
             Self::Never => None,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    #[test]
+    fn every_command_line_is_sound() {
+        super::Cli::command().debug_assert();
     }
 }

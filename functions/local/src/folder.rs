@@ -81,6 +81,18 @@ impl Folder {
         self.files.len()
     }
 
+    /// The files, as they are called in messages.
+    #[must_use]
+    pub(crate) fn files(&self) -> &[String] {
+        &self.files
+    }
+
+    /// Where a file lies.
+    #[must_use]
+    pub(crate) fn path(&self, file: &str) -> PathBuf {
+        self.root.join(file)
+    }
+
     /// Reads annotations of the transport too.
     #[must_use]
     pub(crate) fn with_annotations(mut self) -> Self {
@@ -99,7 +111,7 @@ impl Folder {
     /// # Errors
     /// As the file system says.
     pub(crate) fn bytes(&self, file: &str) -> std::io::Result<Vec<u8>> {
-        std::fs::read(self.root.join(file))
+        std::fs::read(self.path(file))
     }
 
     /// Reads every file. `step` is called once a file, from any thread.
@@ -191,7 +203,11 @@ fn list(root: &Path) -> anyhow::Result<Vec<String>> {
     Ok(files)
 }
 
-fn read_facts(path: &Path) -> anyhow::Result<TenantFacts> {
+/// Reads the facts of a tenant from a file.
+///
+/// # Errors
+/// Names the file and what is wrong with it.
+pub(crate) fn read_facts(path: &Path) -> anyhow::Result<TenantFacts> {
     let bytes = std::fs::read(path)
         .with_context(|| format!("cannot read the tenant facts {}", path.display()))?;
     let facts: TenantFacts = serde_json::from_slice(&bytes).with_context(|| {

@@ -2,6 +2,8 @@
 
 mod cli;
 mod commands;
+mod data;
+mod documents;
 mod folder;
 mod listing;
 mod progress;

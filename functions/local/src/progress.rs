@@ -26,6 +26,17 @@ impl Progress {
         Self { bar, started: Instant::now(), shown: OnceLock::new() }
     }
 
+    /// Starts counting towards an end that nobody knows.
+    #[must_use]
+    pub(crate) fn endless(what: &'static str) -> Self {
+        let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::hidden());
+        if let Ok(style) = ProgressStyle::with_template("{msg} {spinner} {pos} {elapsed}") {
+            bar.set_style(style);
+        }
+        bar.set_message(what);
+        Self { bar, started: Instant::now(), shown: OnceLock::new() }
+    }
+
     /// Counts one step.
     pub(crate) fn step(&self) {
         self.bar.inc(1);

@@ -2,7 +2,7 @@
 //! format is made from. Field names and order are a contract (`tests/schemas/compare.schema.json`).
 
 use crate::gap::GapKind;
-use crate::severity::Severity;
+use crate::severity::{RULES, Severity};
 pub use plumbline_policy::diff::ChangeKind;
 pub use plumbline_policy::reference::Facet;
 use plumbline_policy::role::Direction;
@@ -229,8 +229,18 @@ impl MatchedBy {
     }
 }
 
-/// One drifted subject.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+/// The id of a severity rule; one of [`RULES`].
+pub type RuleId = &'static str;
+
+/// Reads the id of a rule that was stored. One that this program does not know any more is named so: the
+/// drift that it rated is still true.
+fn stored_rule<'de, D: serde::Deserializer<'de>>(source: D) -> Result<RuleId, D::Error> {
+    let text = <std::borrow::Cow<'de, str>>::deserialize(source)?;
+    Ok(RULES.iter().find(|(known, ..)| *known == text).map_or("unknown rule", |(known, ..)| *known))
+}
+
+/// One drifted subject. It is stored as the evidence of a finding, and read back.
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
 pub struct Drift {
     /// Missing, different or unexpected.
     pub change_type: ChangeType,
@@ -251,16 +261,17 @@ pub struct Drift {
     /// How urgent it is.
     pub severity: Severity,
     /// The rule that says so.
-    pub severity_rule: &'static str,
+    #[serde(deserialize_with = "stored_rule")]
+    pub severity_rule: RuleId,
     /// How the pair was matched; `None` without a pair.
     pub matched_by: Option<MatchedBy>,
     /// How sure the match is, 0 to 100; `None` without a pair.
     pub confidence: Option<u8>,
     /// For roles: which way the permissions changed.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub direction: Option<Direction>,
     /// The subject of the other side that may be the same role under another id.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub possibly_same_as: Option<String>,
     /// Names this exact drift.
     pub fingerprint: String,
@@ -271,7 +282,7 @@ pub struct Drift {
 }
 
 /// One subject on one side.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
 pub struct Version {
     /// Its id in Graph.
     pub external_id: Option<String>,
@@ -284,7 +295,7 @@ pub struct Version {
 }
 
 /// One change of one setting.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
 pub struct Change {
     /// The facet the change belongs to.
     pub facet: Facet,
@@ -356,5 +367,43 @@ impl Report {
     #[must_use]
     pub fn has_drift(&self) -> bool {
         !self.drift.is_empty()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn stored_evidence_reads_back() {
+        let drift = Drift {
+            change_type: ChangeType::DifferentVersion,
+            policy_type: "deviceConfiguration".to_owned(),
+            subject_key: "[]".to_owned(),
+            display_name: "One".to_owned(),
+            baseline: None,
+            current: None,
+            facets: vec![Facet::Content],
+            diff_kind: DiffKind::Content,
+            severity: Severity::Medium,
+            severity_rule: "policy.content",
+            matched_by: None,
+            confidence: None,
+            direction: None,
+            possibly_same_as: None,
+            fingerprint: "f".to_owned(),
+            recurrence_key: "r".to_owned(),
+            changes: vec![Change {
+                facet: Facet::Content,
+                path: "a/b".to_owned(),
+                kind: ChangeKind::Changed,
+                before: Some(1.into()),
+                after: None,
+            }],
+        };
+        let text = serde_json::to_string(&drift).unwrap();
+        assert_eq!(serde_json::from_str::<Drift>(&text).unwrap(), drift);
+        let later = text.replace("policy.content", "policy.of_tomorrow");
+        assert_eq!(serde_json::from_str::<Drift>(&later).unwrap().severity_rule, "unknown rule");
     }
 }

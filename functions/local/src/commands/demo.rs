@@ -1,7 +1,11 @@
-//! `plumbline demo`: the two sample tenants that come with the command.
+//! `plumbline demo`: what the command does, shown on two sample tenants that come with it.
+
+mod clock;
+mod evening;
+mod week;
 
 use super::{EXIT_EQUAL, check_output, write_report};
-use crate::cli::{DemoArgs, Format};
+use crate::cli::{DemoArgs, DemoPart, Format, OutputArgs};
 use crate::commands::compare::compare_folders;
 use crate::folder::{Folder, ephemeral_key};
 use anyhow::Context as _;
@@ -12,7 +16,16 @@ use std::io::Write as _;
 static SAMPLES: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/samples");
 
 pub(super) fn run(args: &DemoArgs) -> anyhow::Result<u8> {
-    check_output(&args.output)?;
+    match &args.part {
+        Some(DemoPart::Compare(output)) => compare(output)?,
+        None => week::tell()?,
+    }
+    // Drift is what the demo is for; it is no failure.
+    Ok(EXIT_EQUAL)
+}
+
+fn compare(output: &OutputArgs) -> anyhow::Result<()> {
+    check_output(output)?;
     let folder = tempfile::tempdir().context("cannot make a temporary folder for the samples")?;
     SAMPLES.extract(folder.path()).context("cannot write the samples to a temporary folder")?;
     let at = |name: &str| folder.path().join(name);
@@ -22,13 +35,11 @@ pub(super) fn run(args: &DemoArgs) -> anyhow::Result<u8> {
     let names = ("samples/golden".to_owned(), "samples/tenant".to_owned());
     let report =
         compare_folders(&golden, &tenant, names, (true, true), &CompareOptions::default())?;
-    if args.output.format == Format::Text && args.output.output.is_none() {
+    if output.format == Format::Text && output.output.is_none() {
         writeln!(
             std::io::stdout(),
             "Two sample tenants: Alder & Finch is the golden master, Brightwater is held to it.\n"
         )?;
     }
-    write_report(&report, &args.output)?;
-    // Drift is what the demo is for; it is no failure.
-    Ok(EXIT_EQUAL)
+    write_report(&report, output)
 }

@@ -1,10 +1,29 @@
 //! One module a command, and what they share: exit codes and writing results.
 
+mod assign;
+mod capture;
+mod collect;
 mod compare;
+mod compare_tenant;
+mod completions;
+mod day;
 mod demo;
 mod diff;
+mod finding;
+mod findings;
+mod import;
 mod inspect;
+mod overview;
 mod policy_types;
+mod profile;
+mod rules;
+mod runs;
+mod serve;
+mod show;
+mod tenant;
+mod verify;
+mod work;
+mod workspace;
 
 use crate::cli::{Cli, Command, Format, OutputArgs, VerdictArgs};
 use crate::render::{self, Style};
@@ -27,12 +46,36 @@ pub(crate) const EXIT_NOT_PROVEN: u8 = 3;
 /// # Errors
 /// Says what could not be done and what to do next.
 pub(crate) fn run(cli: &Cli) -> anyhow::Result<u8> {
+    let data = &cli.data;
     match &cli.command {
-        Command::Compare(args) => compare::run(args),
+        Command::Compare(args) => match compare::form(args)? {
+            compare::Form::Folders { baseline, current } => compare::run(args, baseline, current),
+            compare::Form::Data => compare_tenant::run(data, args),
+        },
         Command::Inspect(args) => inspect::run(args),
         Command::Diff(args) => diff::run(args),
         Command::PolicyTypes(args) => policy_types::run(args),
         Command::Demo(args) => demo::run(args),
+        Command::Workspace(command) => workspace::run(data, command),
+        Command::Tenant(command) => tenant::run(data, command),
+        Command::Profile(command) => profile::run(data, command),
+        Command::Import(args) => import::run(data, args),
+        Command::Capture(args) => capture::run(data, args),
+        Command::Assign(args) => assign::run(data, args),
+        Command::Unassign(args) => assign::unassign(data, args),
+        Command::Findings(args) => findings::run(data, args),
+        Command::Finding(command) => finding::run(data, command),
+        Command::Runs(args) => runs::list(data, args),
+        Command::Run(command) => runs::one(data, command),
+        Command::Nights(form) => overview::nights(data, *form),
+        Command::Posture(args) => overview::posture(data, args),
+        Command::Audit(args) => overview::audit(data, args),
+        Command::Verify(form) => verify::run(data, *form),
+        Command::Collect(args) => collect::run(data, args),
+        Command::Replay(args) => rules::replay(data, args),
+        Command::Renormalise(form) => rules::renormalise(data, *form),
+        Command::Serve(args) => serve::run(data, args),
+        Command::Completions(args) => completions::run(args),
     }
 }
 

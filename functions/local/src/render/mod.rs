@@ -19,5 +19,5 @@ pub(crate) use csv::csv;
 pub(crate) use html::html;
 pub(crate) use json::json;
 pub(crate) use sarif::sarif;
-pub(crate) use text::{Style, text};
-pub(crate) use words::visible;
+pub(crate) use text::{Style, drift_evidence as evidence, text};
+pub(crate) use words::{count, visible};

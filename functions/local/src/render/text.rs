@@ -54,6 +54,17 @@ pub(crate) fn text(report: &Report, style: Style) -> String {
     page.into_text()
 }
 
+/// Writes the evidence of one drift, as the report has it.
+#[must_use]
+pub(crate) fn drift_evidence(drift: &Drift, style: Style) -> String {
+    let mut page = Page::new(style);
+    evidence(&mut page, drift);
+    let mut out = page.into_text();
+    out.truncate(out.trim_end().len());
+    out.push('\n');
+    out
+}
+
 fn headline(page: &mut Page, report: &Report) {
     page.line(&page.strong("Baseline compare"));
     page.fact("Baseline", &source(&report.baseline));
@@ -154,10 +165,14 @@ fn files(drift: &Drift) -> Vec<(&'static str, &str)> {
     let [baseline, current] = [&drift.baseline, &drift.current]
         .map(|version| version.as_ref().map(|version| version.source_file.as_str()));
     match (baseline, current) {
-        (Some(baseline), Some(current)) if baseline == current => vec![("both sides", current)],
+        (Some(baseline), Some(current)) if baseline == current && !current.is_empty() => {
+            vec![("both sides", current)]
+        }
         (baseline, current) => [("baseline", baseline), ("current", current)]
             .into_iter()
             .filter_map(|(side, file)| Some((side, file?)))
+            // What came from a store stands in no file.
+            .filter(|(_, file)| !file.is_empty())
             .collect(),
     }
 }

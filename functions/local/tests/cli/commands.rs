@@ -188,7 +188,7 @@ fn demo_finds_the_planned_drift() {
         &std::fs::read(samples().join("planned-drift.json")).expect("the plan"),
     )
     .expect("JSON");
-    let done = run(&samples(), "demo --format json");
+    let done = run(&samples(), "demo compare --format json");
     assert_eq!((done.code, &*done.err), (Some(0), ""));
     let report = done.json();
     let text = |one: &Value, name: &str| one[name].as_str().unwrap_or_default().to_owned();
@@ -211,7 +211,7 @@ fn demo_finds_the_planned_drift() {
     let types = report["summary"]["by_type"].as_object().expect("types").len();
     assert!(types >= 12, "{types} types");
 
-    let page = run(&samples(), "demo");
+    let page = run(&samples(), "demo compare");
     assert_eq!((page.code, &*page.err), (Some(0), ""));
     assert!(page.out.starts_with("Two sample tenants: "), "{}", page.out);
     let squeezed = page.out.split_whitespace().collect::<Vec<_>>().join(" ");
@@ -227,6 +227,37 @@ fn demo_finds_the_planned_drift() {
         ),
     );
     assert_eq!((folders.code, &folders.json()["drift"]), (Some(2), &report["drift"]));
+}
+
+/// The demo tells a week in which every turn of a finding's life is seen, and is no failure.
+#[test]
+fn demo_tells_a_week() {
+    let done = run(&samples(), "demo");
+    assert_eq!((done.code, &*done.err), (Some(0), ""));
+    let mut rest = &*done.out;
+    for turn in [
+        "captured as the profile Workplace (39 policies)",
+        "Night of Monday 2 March",
+        "Findings  14 new",
+        "Night of Tuesday 3 March",
+        "Findings  nothing changed",
+        "Night of Wednesday 4 March",
+        "Findings  2 resolved",
+        "Night of Thursday 5 March",
+        "12 policies without a verdict",
+        "Night of Friday 6 March",
+        "Findings  1 reopened",
+        "Eve accepts it",
+        "The night of Saturday 7 March was missed",
+        "Night of Sunday 8 March",
+        "Findings  1 reopened",
+        "Reopened  Different version",
+        "2026-03-07  Missed",
+        "Brightwater    Active  Partly proven   9 medium, 4 low",
+    ] {
+        let at = rest.find(turn).unwrap_or_else(|| panic!("{turn:?} is not in {rest}"));
+        rest = &rest[at + turn.len()..];
+    }
 }
 
 /// Tenant facts turn the tenant's own ids and domains into placeholders.

@@ -145,8 +145,6 @@ fn an_output_that_cannot_be_written() {
 fn a_wrong_option() {
     let world = equal();
     for arguments in [
-        "compare",
-        "compare --baseline b",
         "compare --baseline b --current c --fail-on critical",
         "compare --baseline b --current c --strict --allow-gaps",
         "compare --baseline b --current c --match fuzzy",
@@ -166,6 +164,30 @@ fn a_wrong_option() {
     assert_eq!((help.code, &*help.err), (Some(0), ""));
     assert!(help.out.contains("compare") && help.out.contains("demo"));
     assert_eq!(world.run("--version").out, format!("plumbline {}\n", env!("CARGO_PKG_VERSION")));
+}
+
+/// The two forms of `compare` exclude each other, and each says what it lacks.
+#[test]
+fn a_compare_of_neither_form() {
+    let world = equal();
+    world.run("compare").fails(
+        "nothing is named to compare; name two folders (--baseline DIR --current DIR), or tenants of the data \
+         directory (--tenant TENANT or --all)",
+    );
+    world
+        .run("compare --baseline b")
+        .fails("--current is missing; a compare of folders needs both");
+    world
+        .run("compare --current b")
+        .fails("--baseline is missing; a compare of folders needs both");
+    let both = "--baseline and --current compare two folders, --tenant and --all compare tenants of the data \
+                directory; name one of the two forms";
+    world.run("compare --baseline b --current c --tenant x").fails(both);
+    world.run("compare --current c --all").fails(both);
+    world
+        .run("compare --tenant x --format sarif --data d")
+        .fails("with --tenant or --all, --format is table or json");
+    assert!(!world.path().join("d").exists(), "nothing was made");
 }
 
 /// `diff` says which of the two it cannot take, and why.

@@ -41,7 +41,7 @@ fn reports() -> Vec<(&'static str, Value)> {
             "samples, literal",
             sample_compare(&format!("{all} --references literal --match name")).json(),
         ),
-        ("demo", run(&samples(), "demo --format json").json()),
+        ("demo", run(&samples(), "demo compare --format json").json()),
         ("equal", equal().compare(all).json()),
         ("equal with a gap", equal_with_gap().compare(all).json()),
         ("drifted", drifted().compare(all).json()),
@@ -63,7 +63,7 @@ fn json_keeps_its_schema() {
 /// changes here changes for every reader.
 #[test]
 fn json_of_the_demo_is_as_it_was() {
-    insta::assert_snapshot!("demo", run(&samples(), "demo --format json").out);
+    insta::assert_snapshot!("demo", run(&samples(), "demo compare --format json").out);
 }
 
 /// Counts in the summary are counts of the lists.

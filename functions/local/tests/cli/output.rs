@@ -120,6 +120,8 @@ fn no_escape_bytes_where_there_is_no_terminal() {
         "diff b/changed.json c/changed.json",
         "policy-types",
         "demo",
+        "demo compare",
+        "completions bash",
         "--help",
         "compare --help",
         "compare",
@@ -145,6 +147,7 @@ fn a_broken_pipe_is_quiet() {
         vec!["policy-types".to_owned()],
         vec!["policy-types".to_owned(), "--format".to_owned(), "json".to_owned()],
         vec!["demo".to_owned()],
+        vec!["demo".to_owned(), "compare".to_owned()],
         vec!["inspect".to_owned(), samples.join("golden").display().to_string()],
         vec![
             "compare".to_owned(),

@@ -87,6 +87,11 @@ domains! {
         "failed" => Danger 10 "x-circle" "Failed",
         "cancelled" => Gray 70 "minus-circle" "Cancelled",
     }
+    /// Whether the compares of a night were started. A missed night stays visible.
+    NightStatus = "night.status" {
+        "started" => Info 40 "moon" "Started",
+        "missed" => Danger 10 "exclamation-triangle" "Missed",
+    }
     /// How reading a tenant's inventory went.
     InventorySyncRunStatus = "inventory_sync_run.status" {
         "pending" => Gray 60 "clock" "Pending",

@@ -1,0 +1,27 @@
+//! A clock that stands until the story goes on.
+
+use jiff::Timestamp;
+use plumbline_ports::Clock;
+use std::sync::{Mutex, PoisonError};
+
+/// Shows the time of the story.
+#[derive(Debug)]
+pub(super) struct StoryClock(Mutex<Timestamp>);
+
+impl StoryClock {
+    /// A clock that shows a time.
+    pub(super) fn at(now: Timestamp) -> Self {
+        Self(Mutex::new(now))
+    }
+
+    /// Sets the clock.
+    pub(super) fn set(&self, now: Timestamp) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = now;
+    }
+}
+
+impl Clock for StoryClock {
+    fn now(&self) -> Timestamp {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
