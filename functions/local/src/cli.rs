@@ -101,6 +101,9 @@ pub(crate) struct CompareArgs {
     #[arg(long, conflicts_with_all = ["mode", "facets", "scope", "references", "complete",
         "baseline_tenant", "current_tenant", "sarif_baseline", "output"])]
     pub all: bool,
+    /// With a tenant or all: only queue the compares; `plumbline serve` does them
+    #[arg(long, conflicts_with_all = ["baseline", "current"])]
+    pub no_wait: bool,
     /// How policies of the two sides are found to be one
     #[arg(long = "match", value_enum, default_value = "auto", value_name = "MODE")]
     pub mode: MatchArg,

@@ -46,6 +46,9 @@ pub(super) fn run(args: &DataArgs, compare: &CompareArgs) -> anyhow::Result<u8> 
     for tenant in &tenants {
         runs.push(block_on(data.system.start_compare(workspace, &data.actor, tenant.id))?.run);
     }
+    if compare.no_wait {
+        return queued(compare, &runs);
+    }
     let runs = until_ended(&data, QueueName::Compare, runs, "comparing")?;
     let mut compared = Vec::with_capacity(runs.len());
     for (tenant, run) in tenants.into_iter().zip(runs) {
@@ -66,6 +69,20 @@ pub(super) fn run(args: &DataArgs, compare: &CompareArgs) -> anyhow::Result<u8> 
     }
     let codes: Vec<u8> = compared.iter().map(|one| code(one, &compare.verdict)).collect();
     Ok(all_codes(&codes))
+}
+
+/// Says what was queued; nothing is known of drift yet.
+fn queued(compare: &CompareArgs, runs: &[Run]) -> anyhow::Result<u8> {
+    let out = if compare.output.format == Format::Json {
+        json(&runs)?
+    } else {
+        format!(
+            "Queued: {}\nNext: plumbline serve\n",
+            count(runs.len() as u64, "compare", "compares")
+        )
+    };
+    write_out(out.as_bytes(), None)?;
+    Ok(EXIT_EQUAL)
 }
 
 /// The exit code of one tenant (contracts 3.3). Drift is what is open: what was accepted or closed may be
