@@ -215,35 +215,38 @@ impl System {
         self.read(&Guard::key_of(workspace, tenant, RunType::BaselineCompare, &identity)).await
     }
 
-    /// Resolves what is left of profiles that a tenant is not held to any more. Safe to repeat.
+    /// Resolves what is left of profiles that a tenant is not held to any more. Safe to repeat; what a
+    /// crash left undone is done by the next call.
     pub(crate) async fn retire_findings(
         &self,
         workspace: WorkspaceId,
         tenant: TenantId,
         keep: Option<ProfileId>,
     ) -> Result<(), OperationError> {
+        let over = |finding: &Finding| {
+            Some(finding.profile) != keep
+                && (finding.state.is_open()
+                    || matches!(finding.state, FindingState::Accepted { .. }))
+        };
         for _ in 0..8 {
-            let posture = self.posture_row(workspace, tenant).await?;
             let standing = self.standing(workspace, tenant).await?;
             let now = self.now();
-            let over = |finding: &Finding| {
-                Some(finding.profile) != keep
-                    && (finding.state.is_open()
-                        || matches!(finding.state, FindingState::Accepted { .. }))
-            };
-            let retired: Vec<Finding> = standing
-                .all()
-                .filter(|finding| over(finding))
-                .map(|finding| {
-                    let mut next = finding.clone();
-                    next.state =
-                        FindingState::Resolved { at: now, because: Resolution::OutOfScope };
-                    next.changed_at = now;
-                    next
-                })
-                .collect();
-            if retired.is_empty() {
-                return Ok(());
+            let mut counters: BTreeMap<ProfileId, SeenCounters> = BTreeMap::new();
+            let mut retired: Vec<Finding> = Vec::new();
+            for finding in standing.all().filter(|finding| over(finding)) {
+                if !counters.contains_key(&finding.profile) {
+                    let guard = self.compare_guard(workspace, tenant, finding.profile).await?;
+                    let seen = guard.map(|stored| stored.row.seen).unwrap_or_default();
+                    counters.insert(finding.profile, seen);
+                }
+                let mut next = finding.clone();
+                // Counted while it still counts as seen.
+                if let Some(counters) = counters.get(&finding.profile) {
+                    next.seen = seen_now(finding, counters);
+                }
+                next.state = FindingState::Resolved { at: now, because: Resolution::OutOfScope };
+                next.changed_at = now;
+                retired.push(next);
             }
             let mut moved = false;
             for chunk in retired.chunks(60) {
@@ -261,12 +264,37 @@ impl System {
                     Err(CommitError::Port(error)) => return Err(error.into()),
                 }
             }
-            if moved {
-                continue;
+            if !moved {
+                return self.recount(workspace, tenant).await;
             }
-            let after = self.standing(workspace, tenant).await?;
-            let row =
-                recounted(posture.as_ref(), counted(workspace, tenant, after.all(), None, now));
+        }
+        Err(OperationError::Conflict("the findings of the tenant".to_owned()))
+    }
+
+    /// Makes the counts of a tenant those of its rows, after rows were written without them: a compare
+    /// that was ended half way, or findings that were retired. Safe to repeat; writes nothing when the
+    /// counts are right.
+    pub(crate) async fn recount(
+        &self,
+        workspace: WorkspaceId,
+        tenant: TenantId,
+    ) -> Result<(), OperationError> {
+        for _ in 0..8 {
+            // Read before the rows: the counts below must not be older than what they are compared with.
+            let posture = self.posture_row(workspace, tenant).await?;
+            let standing = self.standing(workspace, tenant).await?;
+            let counts = counted(workspace, tenant, standing.all(), None, self.now());
+            let row = recounted(posture.as_ref(), counts);
+            let is_right = match &posture {
+                Some(Stored { row: before, .. }) => {
+                    before.by_status == row.by_status
+                        && before.open_by_severity == row.open_by_severity
+                }
+                None => standing.all().next().is_none(),
+            };
+            if is_right {
+                return Ok(());
+            }
             let read = posture.as_ref().map(|stored| stored.revision);
             let batch = self.upsert(Batch::new(), &row, read).await?;
             match self.commit(batch).await {

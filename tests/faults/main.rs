@@ -1,0 +1,3 @@
+//! Named tests of the fault list.
+#[test]
+fn placeholder() {}
