@@ -2,7 +2,7 @@
 
 use plumbline_operations::OperationError;
 use plumbline_testkit::faults::Fault;
-use plumbline_tests::check::{assert_whole, pending_runs};
+use plumbline_tests::check::{assert_whole, broken, pending_runs, unrest};
 use plumbline_tests::stage::{Stage, View};
 
 /// What is swept.
@@ -35,10 +35,12 @@ pub(crate) fn sweep<T>(
     for at in 0..calls {
         for (kind, fault) in KINDS {
             point(scenario, &expected, at, kind, fault());
+            alone(scenario, at, kind, fault());
         }
     }
-    println!("{}: {} points ({calls} calls)", scenario.name, calls * KINDS.len() as u64);
-    calls * KINDS.len() as u64
+    let points = calls * 2 * KINDS.len() as u64;
+    println!("{}: {points} points ({calls} calls)", scenario.name);
+    points
 }
 
 /// The run without a fault.
@@ -81,10 +83,8 @@ fn point<T>(
     let when = format!("{}: {kind} call {at} (last: {called})", scenario.name);
     assert!(stage.plan.has_fired(), "{when}: never reached");
     // Whatever was written so far is true by itself, but for counts that are still to come.
-    let broken: Vec<String> = plumbline_tests::check::broken(&stage)
-        .into_iter()
-        .filter(|one| !one.starts_with("I3"))
-        .collect();
+    let broken: Vec<String> =
+        broken(&stage).into_iter().filter(|one| !one.starts_with("I3")).collect();
     assert!(broken.is_empty(), "{when}: {broken:#?}");
     stage.plan.restart();
     if let Err(error) = answer {
@@ -109,4 +109,31 @@ fn point<T>(
     assert!(pending.is_empty(), "{when}: {pending:#?}");
     assert_whole(&stage, &when);
     assert_eq!(&stage.view(), expected, "{when}");
+}
+
+/// The same, but nobody tries again: what was begun is finished or was never there, and everything that
+/// stands is true.
+fn alone<T>(
+    scenario: &Scenario<impl Fn(&Stage) -> T, impl Fn(&Stage, &T) -> Result<(), OperationError>>,
+    at: u64,
+    kind: &str,
+    fault: Fault,
+) {
+    let stage = Stage::new();
+    let told = (scenario.setup)(&stage);
+    stage.plan.reset();
+    stage.plan.at(at, fault);
+    let _ = (scenario.call)(&stage, &told);
+    if scenario.works && !stage.plan.is_crashed() {
+        stage.drain();
+    }
+    stage.plan.restart();
+    stage.wait(17 * 60);
+    stage.settle();
+    let when = format!("{}: {kind} call {at}, and nobody tries again", scenario.name);
+    let pending = pending_runs(&stage);
+    assert!(pending.is_empty(), "{when}: {pending:#?}");
+    let mut broken = broken(&stage);
+    broken.extend(unrest(&stage));
+    assert!(broken.is_empty(), "{when}: {broken:#?}");
 }

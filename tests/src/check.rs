@@ -300,3 +300,32 @@ pub fn pending_runs(stage: &Stage) -> Vec<String> {
         .map(|body| body["row"].to_string())
         .collect()
 }
+
+/// What must not be left once everything has come to rest: open findings of a profile that the tenant is
+/// not held to, and rows of the outbox.
+#[must_use]
+pub fn unrest(stage: &Stage) -> Vec<String> {
+    let mut out = Vec::new();
+    let rows: Vec<Row> =
+        stage.dump().iter().filter_map(|row| unpack(stage, row, &mut out)).collect();
+    for row in rows.iter().filter(|row| row.sk.starts_with("FINDING#")) {
+        let status = row.body["status"].as_str().unwrap_or_default();
+        let held = rows.iter().any(|other| {
+            other.pk == row.pk
+                && other.sk == "ASSIGNMENT"
+                && other.body["profile"] == row.body["profile"]
+        });
+        if !held && !matches!(status, "resolved" | "closed") {
+            out.push(format!(
+                "{} {} is {status}, and the tenant is not held to its profile",
+                row.pk, row.sk
+            ));
+        }
+    }
+    out.extend(
+        rows.iter()
+            .filter(|row| row.pk.starts_with("OUTBOX"))
+            .map(|row| format!("{} {} still waits: {}", row.pk, row.sk, row.body)),
+    );
+    out
+}

@@ -329,12 +329,24 @@ impl System {
             (audit.tenant, audit.reason) = (Some(tenant), Some(failure.message.clone()));
             let batch = self.insert(batch, &audit).await?;
             match self.commit(batch).await {
-                Ok(()) => return Ok(run),
+                Ok(()) => {
+                    self.recount_after(&run).await?;
+                    return Ok(run);
+                }
                 Err(CommitError::Condition { .. }) => {}
                 Err(CommitError::Port(error)) => return Err(error.into()),
             }
         }
         Err(OperationError::Conflict(format!("the run {id}")))
+    }
+
+    /// A compare that was ended from outside may have written findings, but no counts: those are made
+    /// right here. The schedule does it too, before it forgets the run.
+    pub(crate) async fn recount_after(&self, run: &Run) -> Result<(), OperationError> {
+        let wrote_rows = run.run_type == RunType::BaselineCompare
+            && matches!(run.state, RunState::Completed { started_at: Some(_), .. })
+            && matches!(run.outcome(), RunOutcome::Failed | RunOutcome::Cancelled);
+        if wrote_rows { self.recount(run.workspace, run.tenant).await } else { Ok(()) }
     }
 
     /// Cancels a run. One that ended stays as it is, which is an error here.

@@ -197,7 +197,11 @@ impl System {
                         run: *run,
                         run_type: *run_type,
                     }],
-                    Ok(_) | Err(OperationError::NotFound { .. }) => Vec::new(),
+                    Ok(found) => {
+                        self.recount_after(&found.row).await?;
+                        Vec::new()
+                    }
+                    Err(OperationError::NotFound { .. }) => Vec::new(),
                     Err(error) => return Err(error),
                 }
             }
@@ -215,6 +219,12 @@ impl System {
                 }
                 waiting
             }
+            Watched::Retire { tenant } => {
+                let assignment = self.assignment(row.workspace, *tenant).await?;
+                let keep = assignment.map(|one| one.profile);
+                self.retire_findings(row.workspace, *tenant, keep).await?;
+                Vec::new()
+            }
         };
         if waiting.is_empty() || late {
             for work in &waiting {
@@ -227,7 +237,7 @@ impl System {
         }
         let mut next = row.clone();
         let wait = match &row.what {
-            Watched::Run { .. } => RESEND,
+            Watched::Run { .. } | Watched::Retire { .. } => RESEND,
             Watched::Night { .. } => NIGHT_LOOK,
         };
         next.look_at = later(self.now(), wait).min(row.deadline);
@@ -252,7 +262,10 @@ impl System {
     ) -> Result<bool, OperationError> {
         let id = RunId::scheduled(workspace, tenant, RunType::BaselineCompare, date, due);
         match self.stored_run(workspace, tenant, id).await {
-            Ok(found) => Ok(found.row.is_completed()),
+            Ok(found) => {
+                self.recount_after(&found.row).await?;
+                Ok(found.row.is_completed())
+            }
             Err(OperationError::NotFound { .. }) => match self.tenant(workspace, tenant).await {
                 Ok(found) => Ok(found.status != TenantStatus::Active || found.profile.is_none()),
                 Err(OperationError::NotFound { .. }) => Ok(true),

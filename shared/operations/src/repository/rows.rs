@@ -497,6 +497,8 @@ pub(crate) enum Watched {
     Run { tenant: TenantId, run: RunId, run_type: RunType },
     /// A batch of tenants of one night: trigger and outbox in one.
     Night { date: Date, due: Timestamp, tenants: Vec<TenantId> },
+    /// A tenant whose profile was taken away: the findings of the old one may have to be retired still.
+    Retire { tenant: TenantId },
 }
 
 impl Row for Outbox {
