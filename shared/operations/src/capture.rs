@@ -3,8 +3,9 @@
 use crate::archive::{PackWriter, PendingFrame, compress};
 use crate::error::OperationError;
 use crate::import::{account_localiser, count_types};
+use crate::repository::Row as _;
 use crate::repository::keys::folder;
-use crate::repository::rows::{Lineage, Snapshot, TenantStatus};
+use crate::repository::rows::{Lineage, Snapshot, Suspect, TenantStatus};
 use crate::run::{Finish, Lease, Started, usage_map};
 use crate::system::{Actor, System, digest_of};
 use plumbline_governance::ids::{ProfileId, SnapshotId, TenantId, WorkspaceId};
@@ -13,7 +14,7 @@ use plumbline_governance::profile::{Profile, ProfileStatus};
 use plumbline_governance::run::{CaptureResult, ReasonCode, Run, RunContext, RunType};
 use plumbline_policy::digest::{Digest, NORMALISER_VERSION};
 use plumbline_policy::tenant::Localiser;
-use plumbline_ports::{Batch, CommitError, Counters};
+use plumbline_ports::{Batch, CommitError, Condition, Counters};
 use rayon::prelude::*;
 use rustc_hash::FxHashMap;
 use std::collections::BTreeMap;
@@ -120,11 +121,18 @@ impl System {
             let mut snapshot = SnapshotIndex::capture(&state, &scope, &localiser);
             let identity = snapshot.identity();
             let id = SnapshotId::derive(&Digest::of(format!("{profile}\n{identity}").as_bytes()));
-            let existing =
-                self.read::<Snapshot>(&Snapshot::key_of(workspace, profile, id)).await?.is_some();
+            let header_key = Snapshot::key_of(workspace, profile, id);
+            let before = self.read::<Snapshot>(&header_key).await?;
+            let suspect = Suspect::of_profile(workspace, profile, self.now());
+            let suspect = self.read::<Suspect>(&suspect.key()).await?;
+            let existing = before.is_some() && suspect.is_none();
             let mut batch = Batch::new();
             if !existing {
-                let old = self.active_index(&stored.row).await?;
+                let old = match suspect {
+                    // What is doubted is not named again.
+                    Some(_) => None,
+                    None => self.active_index(&stored.row).await?,
+                };
                 let baseline = folder::baseline(workspace, "pack");
                 let mut packs = PackWriter::new(baseline);
                 let known = old.as_ref().map(known_frames).unwrap_or_default();
@@ -148,7 +156,7 @@ impl System {
                 }
                 let index_folder = folder::baseline(workspace, "index");
                 let digest = self.store_document(&index_folder, &snapshot, &mut written).await?;
-                let header = Snapshot {
+                let mut header = Snapshot {
                     id,
                     workspace,
                     profile,
@@ -158,10 +166,21 @@ impl System {
                     by_type: count_types(&snapshot.entries),
                     indexes: BTreeMap::from([(snapshot.normaliser_version, digest)]),
                 };
+                if let Some(before) = &before {
+                    // The same snapshot, with objects that are whole again.
+                    header.captured_at = before.row.captured_at;
+                }
                 let lineage = Lineage { workspace, tenant: source, snapshot: id, run: run.id };
-                batch = self.insert(batch, &header).await?;
-                batch = self.insert(batch, &lineage).await?;
+                let known = self.read::<Lineage>(&lineage.key()).await?;
+                let read = before.as_ref().map(|before| before.revision);
+                batch = self.upsert(batch, &header, read).await?;
+                if known.is_none() {
+                    batch = self.insert(batch, &lineage).await?;
+                }
                 batch = self.secure(batch, workspace, &written).await?;
+                if let Some(stored) = &suspect {
+                    batch = batch.delete(stored.row.key(), Condition::Revision(stored.revision));
+                }
             }
             let mut next = stored.row.clone();
             next.active_snapshot = Some(id);
@@ -201,7 +220,6 @@ impl System {
 
     /// Whether a lease is still ours.
     pub(crate) async fn holds(&self, lease: &Lease) -> Result<bool, OperationError> {
-        use crate::repository::Row as _;
         let found = self.ports.records.get(&lease.guard.row.key()).await?;
         Ok(found.is_some_and(|record| record.revision == lease.guard.revision))
     }

@@ -166,7 +166,14 @@ impl System {
             let batch = system.upsert(batch, &guard, read).await?;
             return match system.commit(batch).await {
                 Ok(()) => Ok(Step::Ended(Box::new(run))),
-                Err(CommitError::Condition { .. }) => Ok(Step::Later(now)),
+                // The night may have been noted before: the message came twice.
+                Err(CommitError::Condition { .. }) => {
+                    match system.stored_run(workspace, tenant, id).await {
+                        Ok(found) if found.row.is_completed() => Ok(Step::Nothing),
+                        Ok(_) | Err(OperationError::NotFound { .. }) => Ok(Step::Later(now)),
+                        Err(error) => Err(error),
+                    }
+                }
                 Err(CommitError::Port(error)) => Err(error.into()),
             };
         }

@@ -140,6 +140,16 @@ impl System {
                 .find(|finding| finding.id == id)
                 .cloned()
                 .ok_or_else(|| OperationError::not_found("finding", id))?;
+            let later = standing.all().find(|finding| {
+                finding.row_key() == before.row_key() && finding.occurrence > before.occurrence
+            });
+            if let Some(later) = later {
+                return Err(OperationError::Refused(format!(
+                    "the finding {id} was closed, and another drift of the same subject came after it; \
+                     act on {} instead",
+                    later.id
+                )));
+            }
             let key = (before.row_key(), before.occurrence);
             let read =
                 standing.revision(key).ok_or_else(|| OperationError::not_found("finding", id))?;

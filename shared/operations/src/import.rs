@@ -2,8 +2,9 @@
 
 use crate::archive::{MAX_PACKS, PackWriter, PendingFrame, compress};
 use crate::error::OperationError;
+use crate::repository::Row as _;
 use crate::repository::keys::{self, folder, sk};
-use crate::repository::rows::{State, TenantStatus};
+use crate::repository::rows::{State, Suspect, TenantStatus};
 use crate::run::{later, usage_map};
 use crate::system::{Actor, System};
 use jiff::SignedDuration;
@@ -20,7 +21,7 @@ use plumbline_governance::subject::Subject;
 use plumbline_policy::catalog::catalog;
 use plumbline_policy::digest::{Digest, NORMALISER_VERSION};
 use plumbline_policy::tenant::Localiser;
-use plumbline_ports::{Batch, CommitError};
+use plumbline_ports::{Batch, CommitError, Condition};
 use rayon::prelude::*;
 use rustc_hash::FxHashMap;
 use std::collections::{BTreeMap, BTreeSet};
@@ -113,6 +114,10 @@ impl System {
             }
             None => None,
         };
+        let suspect = Suspect::of_tenant(workspace, tenant, started_at);
+        let suspect = system.read::<Suspect>(&suspect.key()).await?;
+        // What is doubted is written anew: bytes that are there already are only looked at.
+        let old = old.filter(|_| suspect.is_none());
         let known = old.as_ref().map(frames_to_keep).unwrap_or_default();
 
         let reader =
@@ -212,7 +217,10 @@ impl System {
         let read = before.as_ref().map(|stored| stored.revision);
         let batch = system.upsert(Batch::new(), &state, read).await?;
         let batch = system.insert(batch, &audit).await?;
-        let batch = system.secure(batch, workspace, &written).await?;
+        let mut batch = system.secure(batch, workspace, &written).await?;
+        if let Some(stored) = suspect {
+            batch = batch.delete(stored.row.key(), Condition::Revision(stored.revision));
+        }
         run.context.state_index = Some(digest);
         run.context.usage = usage_map(counters.usage());
         let gaps = index.gaps;

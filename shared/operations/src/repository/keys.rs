@@ -66,6 +66,7 @@ pub(crate) mod sk {
     pub(crate) const FINDINGS: &str = "FINDING#";
     pub(crate) const NIGHTS: &str = "NIGHT#";
     pub(crate) const DOOMED: &str = "DOOMED#";
+    pub(crate) const SUSPECT: &str = "SUSPECT";
 
     pub(crate) fn member(hash: &str) -> String {
         format!("MEMBER#{hash}")
@@ -99,6 +100,9 @@ pub(crate) mod sk {
     }
     pub(crate) fn finding(row_key: Digest, occurrence: u32) -> String {
         format!("FINDING#{row_key}#{occurrence:06}")
+    }
+    pub(crate) fn suspect_of(profile: ProfileId) -> String {
+        format!("SUSPECT#{profile}")
     }
     pub(crate) fn doomed(object: Digest) -> String {
         format!("DOOMED#{object}")

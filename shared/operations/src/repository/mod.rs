@@ -103,6 +103,27 @@ impl System {
         Ok(out)
     }
 
+    /// Reads the rows of a range that can be read. One that cannot holds no other up; the first such
+    /// trouble is told.
+    pub(crate) async fn list_readable<R: Row>(
+        &self,
+        query: Query,
+    ) -> Result<(Vec<Stored<R>>, Option<OperationError>), OperationError> {
+        let (mut out, mut trouble) = (Vec::new(), None);
+        for record in self.ports.records.query_all(query).await? {
+            if self.is_expired(&record) {
+                continue;
+            }
+            match self.decode(&record).await {
+                Ok(row) => out.push(row),
+                Err(error) => {
+                    trouble.get_or_insert(error);
+                }
+            }
+        }
+        Ok((out, trouble))
+    }
+
     fn is_expired(&self, record: &Record) -> bool {
         record.expires_at.is_some_and(|at| at <= self.now().as_second())
     }

@@ -638,3 +638,41 @@ impl Row for Doomed {
         keys::folder::workspace(self.workspace)
     }
 }
+
+/// Stored objects of a tenant or of a profile's snapshots that turned out to be gone or damaged: the next
+/// import, or the next capture, writes everything anew instead of naming what stands already.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+pub(crate) struct Suspect {
+    pub(crate) workspace: WorkspaceId,
+    /// The tenant, unless it is a profile's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) tenant: Option<TenantId>,
+    /// The profile, unless it is a tenant's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) profile: Option<ProfileId>,
+    pub(crate) at: Timestamp,
+}
+
+impl Suspect {
+    pub(crate) fn of_tenant(workspace: WorkspaceId, tenant: TenantId, at: Timestamp) -> Self {
+        Self { workspace, tenant: Some(tenant), profile: None, at }
+    }
+
+    pub(crate) fn of_profile(workspace: WorkspaceId, profile: ProfileId, at: Timestamp) -> Self {
+        Self { workspace, tenant: None, profile: Some(profile), at }
+    }
+}
+
+impl Row for Suspect {
+    const WHAT: &'static str = "suspicion";
+    fn key(&self) -> Key {
+        match (self.tenant, self.profile) {
+            (Some(tenant), _) => keys::in_tenant(self.workspace, tenant, sk::SUSPECT),
+            (None, Some(profile)) => keys::in_workspace(self.workspace, sk::suspect_of(profile)),
+            (None, None) => keys::in_workspace(self.workspace, sk::SUSPECT),
+        }
+    }
+    fn spill_folder(&self) -> String {
+        keys::folder::workspace(self.workspace)
+    }
+}
