@@ -32,6 +32,32 @@ fn assert_no_id(odd: &Value) {
     assert_eq!(suppressed, [(GapKind::NoIdentity, detail)]);
 }
 
+/// A list of settings that the service counts and the export does not hold was not read: no drift.
+#[test]
+fn source_payload_settings_counted_and_not_there() {
+    let golden = settings("S", 1, &[("one", "1")]);
+    let hollow = with(golden.clone(), json!({ "settings": [], "settingCount": 1 }));
+    let report = compare_documents(&golden, &hollow);
+    assert!(drift(&report).is_empty());
+    let gaps: Vec<GapKind> = report.gaps.iter().map(|gap| gap.kind).collect();
+    assert_eq!(gaps, [GapKind::DetailMissing]);
+}
+
+/// A manifest is a note, also in a folder that is named as a type.
+#[test]
+fn source_payload_manifest_in_a_folder_of_a_type() {
+    let manifest = json!({ "exported": "2026-01-01", "files": ["a.json"] });
+    let golden = side(&[("windowsFeatureUpdateProfile/a.json", feature("A", 1, "24H2"))]);
+    let current = side(&[
+        ("windowsFeatureUpdateProfile/a.json", feature("A", 1, "24H2")),
+        ("windowsFeatureUpdateProfile/manifest.json", manifest),
+    ]);
+    let report = compare_sides(&golden, &current);
+    assert_eq!(report.trust, Trust::Full);
+    let gaps: Vec<_> = report.gaps.iter().map(|gap| (gap.kind, &*gap.detail)).collect();
+    assert_eq!(gaps, [(GapKind::NotAPolicy, "the file holds no policy")]);
+}
+
 #[test]
 fn source_payload_missing_id() {
     assert_no_id(&without(feature("Equal", 1, "24H2"), "id"));

@@ -123,7 +123,7 @@ fn what_a_block_takes_back_counts() {
         pair("D2.4: not allowed", blocks(&[block(&[READ, UPDATE], &[])]), blocks(&[block(&[READ, UPDATE], &[WIPE])]))
             .asking(|options| options.facets = vec![Facet::Content])
             .gives(&[
-                "different_version intuneRoleDefinition R: permission_change medium role.custom.rewritten, unchanged, by id 100",
+                "different_version intuneRoleDefinition R: permission_change high role.custom.rewritten, unchanged, by id 100",
                 r#". content permissions/{granted with exceptions}: added - to {"allowed":["Microsoft.Intune_ManagedDevices_Read","Microsoft.Intune_ManagedDevices_Update"],"not_allowed":["Microsoft.Intune_RemoteTasks_Wipe"]}"#,
                 r#". content permissions/{granted}: removed {"allowed":["Microsoft.Intune_ManagedDevices_Read","Microsoft.Intune_ManagedDevices_Update"]} to -"#,
                 "full, 0 unchanged",

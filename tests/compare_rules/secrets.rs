@@ -131,6 +131,18 @@ impl Payloads for Both<'_> {
 }
 
 /// "Another `key_id` gives gap `secret_unproven`, never drift."
+/// A secret belongs to the facet it stands in: one in a description is no content.
+#[test]
+fn a_secret_in_a_description_is_a_label() {
+    let described = |text: &str| with(wifi("one"), json!({ "description": text }));
+    let (before, after) = (described("psk='autumn-1'"), described("psk='autumn-2'"));
+    check(vec![pair("1.4: in a description", before, after).gives(&[
+        "different_version deviceConfiguration W: metadata_only low policy.metadata, by key 100",
+        r#". label description: changed "(secret set)" to "(secret changed)""#,
+        "full, 0 unchanged",
+    ])]);
+}
+
 #[test]
 fn secrets_under_different_keys_prove_nothing() {
     let judge = |key: &str, before: &str, after: &str| {

@@ -3,7 +3,7 @@
 use crate::{any_json, config};
 use plumbline_governance::inventory::Reader;
 use plumbline_policy::classify::Surroundings;
-use plumbline_policy::json::{DecodeProblem, parse, parse_payload, to_text};
+use plumbline_policy::json::{DecodeProblem, parse, parse_payload, parse_strictly, to_text};
 use plumbline_policy::policy::{Facets, admit};
 use plumbline_policy::redact::redact;
 use plumbline_policy::secret::SecretKey;
@@ -164,6 +164,8 @@ proptest! {
         read("settingsCatalogPolicy/any.json", &bytes);
         let Ok(text) = std::str::from_utf8(&bytes) else { return Ok(()) };
         let other = serde_json::from_str::<serde_json::Value>(text);
+        prop_assert_eq!(parse(text), parse_strictly(text, false));
+        prop_assert_eq!(parse_payload(text), parse_strictly(text, true));
         match parse(text) {
             Ok(_) => prop_assert!(other.is_ok(), "only Plumbline reads {text}"),
             Err(error) => {
@@ -179,6 +181,8 @@ proptest! {
     #[test]
     fn any_document_has_a_normal_form(value in odd_policy(), file in file()) {
         let text = value.to_string();
+        prop_assert_eq!(parse(&text), parse_strictly(&text, false));
+        prop_assert_eq!(parse_payload(&text), parse_strictly(&text, true));
         read(&file, text.as_bytes());
         let folder = file.split('/').next().unwrap_or_default();
         let around = Surroundings { page_context: None, folders: &[folder] };

@@ -7,7 +7,7 @@ use jiff::SignedDuration;
 use plumbline_governance::finding::state::FindingAction;
 use plumbline_governance::ids::{FindingId, ProfileId, TenantId, WorkspaceId};
 use plumbline_governance::profile::ProfileStatus;
-use plumbline_governance::run::Run;
+use plumbline_governance::run::{Run, RunType};
 use plumbline_governance::schedule::Schedule;
 use plumbline_governance::scope::Scope;
 use plumbline_operations::{
@@ -63,6 +63,8 @@ pub struct TenantView {
     pub posture: Option<(BTreeMap<String, u64>, BTreeMap<String, u64>, Option<String>)>,
     /// The profile it is held to.
     pub profile: Option<ProfileId>,
+    /// Outcome and counts of the last compare.
+    pub compared: Option<(&'static str, BTreeMap<String, u64>)>,
 }
 
 /// Everything of a workspace that must be the same with and without a crash.
@@ -434,6 +436,11 @@ impl Stage {
                 findings,
                 posture: posture.map(|row| (row.by_status, row.open_by_severity, row.trust)),
                 profile: tenant.profile,
+                compared: must(block_on(system.runs(workspace, tenant.id, 100)))
+                    .into_iter()
+                    .filter(|run| run.run_type == RunType::BaselineCompare)
+                    .max_by_key(|run| run.created_at)
+                    .map(|run| (run.outcome().as_str(), run.summary_counts)),
             };
             tenants.insert(tenant.id, view);
         }

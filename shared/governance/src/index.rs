@@ -14,7 +14,7 @@ use plumbline_policy::digest::{Digest, NORMALISER_VERSION};
 use plumbline_policy::policy::Facets;
 use plumbline_policy::reference::{Reference, ReferenceKind};
 use plumbline_policy::secret::{SecretAt, SecretKey, identity_ref};
-use plumbline_policy::tenant::Localiser;
+use plumbline_policy::tenant::{Localiser, TenantFacts};
 use rustc_hash::{FxHashMap, FxHashSet};
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
@@ -97,6 +97,9 @@ pub struct StateIndex {
     pub version: u32,
     /// The rules behind every digest.
     pub normaliser_version: u32,
+    /// What was known of the tenant when its digests were made: its facts are placeholders in them.
+    #[serde(default)]
+    pub facts: TenantFacts,
     /// How much of each type was read.
     pub coverage: CoverageMap,
     /// What was not read, not understood or left aside.
@@ -153,7 +156,7 @@ impl Entry {
                 .external_id
                 .as_deref()
                 .filter(|_| !subject.policy_type.is_role_definition())
-                .map(|id| reference_to(key, &subject.policy_type.key, id)),
+                .map(|id| identity_ref(key, &subject.policy_type.key, id)),
             external_id: subject.external_id.clone(),
             named_as: None,
             display_name: subject.display_name.clone(),
@@ -223,12 +226,6 @@ impl Entry {
             &self.role,
         )
     }
-}
-
-/// The keyed hash that stands for an id where the id must not stand.
-#[must_use]
-pub fn reference_to(key: &SecretKey, policy_type: &str, external_id: &str) -> String {
-    identity_ref(key, policy_type, &external_id.to_ascii_lowercase()).to_string()
 }
 
 /// Sorts entries as an index holds them.

@@ -6,7 +6,7 @@ use crate::scope::EffectiveScope;
 use crate::subject::{Source, Subject};
 use plumbline_policy::catalog::{PolicyType, catalog};
 use plumbline_policy::classify::{
-    Class, Evidence, Surroundings, context_collection, context_path, types_in_doubt,
+    Class, Evidence, Surroundings, classify, context_collection, context_path, types_in_doubt,
 };
 use plumbline_policy::digest::Digest;
 use plumbline_policy::document::{NoDocuments, Rows, split};
@@ -157,22 +157,26 @@ impl Reader {
         }
         let mut page_types: BTreeSet<&'static str> = BTreeSet::new();
         for (index, payload) in documents.payloads.into_iter().enumerate() {
-            let described = Described::of(&payload, around.page_context);
-            match admit(payload, around, &self.key) {
-                Ok((payload, _)) => {
-                    page_types.extend(
-                        catalog()
-                            .in_collection(&payload.policy_type.collection)
-                            .map(|one| one.key.as_str()),
-                    );
-                    out.types_read.insert(&payload.policy_type.key);
+            match classify(&payload, around) {
+                // A folder named as a type makes a policy of what looks like one, not of a manifest.
+                Class::Known { evidence: Evidence::Folder, .. } if is_stray(&payload) => {
+                    let detail = "the file holds no policy".to_owned();
+                    out.add(GapKind::NotAPolicy, None, file, detail, Doubt::Nothing);
+                }
+                Class::Known { policy_type, .. } => {
+                    if documents.incomplete {
+                        let same = catalog().in_collection(&policy_type.collection);
+                        page_types.extend(same.map(|one| one.key.as_str()));
+                    }
+                    out.types_read.insert(&policy_type.key);
+                    let payload = Payload::of(payload, policy_type, &self.key);
                     keep(&payload);
                     let source = Source { file: file.to_owned(), index };
                     out.subjects.push(Subject::read(&payload, &self.localiser, source));
                 }
-                Err(Class::Unknown { candidates }) => out.unknown(file, &candidates, &described),
-                // `admit` gives back unknown classes only.
-                Err(Class::Known { .. }) => {}
+                Class::Unknown { candidates } => {
+                    out.unknown(file, &candidates, &Described::of(&payload, around.page_context));
+                }
             }
         }
         if documents.incomplete {
@@ -274,6 +278,13 @@ struct Described {
 /// Members that objects of Graph have and files of other kinds do not.
 const OF_GRAPH: [&str; 6] =
     ["@odata.type", "displayName", "settings", "assignments", "roleScopeTagIds", "platforms"];
+
+/// Whether an object has nothing that a policy has.
+fn is_stray(payload: &Value<'_>) -> bool {
+    let has = |name: &str| payload.get(name).is_some();
+    let described = Described::of(payload, None);
+    !has("id") && !has("name") && !described.looks_like_policy && !described.wraps_policies
+}
 
 impl Described {
     fn of(payload: &Value<'_>, page_context: Option<&str>) -> Self {

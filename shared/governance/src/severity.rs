@@ -78,7 +78,7 @@ pub fn rate_role(kind: DiffKind, facts: RoleFacts) -> Option<Verdict> {
             (Severity::High, "role.custom.narrowed")
         }
         (_, false) if facts.direction == Some(Direction::Unchanged) => {
-            (Severity::Medium, "role.custom.rewritten")
+            (Severity::High, "role.custom.rewritten")
         }
         (_, false) => (Severity::High, "role.custom.widened"),
     };
@@ -115,7 +115,7 @@ pub const RULES: &[(&str, Severity, &str)] = &[
     ("role.custom.narrowed", Severity::High, "A custom role grants less than the baseline."),
     (
         "role.custom.rewritten",
-        Severity::Medium,
+        Severity::High,
         "A custom role's permission blocks differ; what they grant together does not.",
     ),
     (

@@ -159,7 +159,7 @@ impl Subject {
         let macs: Vec<_> = self
             .secrets
             .iter()
-            .filter(|secret| secrets && facets.contains(&Facet::Content) && secret.mac.is_some())
+            .filter(|secret| secrets && facets.contains(&secret.facet) && secret.mac.is_some())
             .map(|secret| (&secret.path, &secret.key_id, secret.mac))
             .collect();
         // Without secrets the form stays the one of folders, so that their fingerprints stay too.

@@ -1,20 +1,21 @@
 //! Capture: freezes a tenant's state into a snapshot of a profile.
 
-use crate::archive::{PackWriter, PendingFrame, compress};
+use crate::archive::{PackWriter, PendingFrame, Written, compress};
 use crate::error::OperationError;
-use crate::import::{account_localiser, count_types};
-use crate::repository::Row as _;
+use crate::import::{ReadPayload, account_localiser, count_types};
 use crate::repository::keys::folder;
 use crate::repository::rows::{Lineage, Snapshot, Suspect, TenantStatus};
+use crate::repository::{Row as _, Stored};
 use crate::run::{Finish, Lease, Started, usage_map};
 use crate::system::{Actor, System, digest_of};
 use plumbline_governance::ids::{ProfileId, SnapshotId, TenantId, WorkspaceId};
 use plumbline_governance::index::{Entry, Frame, SnapshotIndex, StateIndex};
 use plumbline_governance::profile::{Profile, ProfileStatus};
 use plumbline_governance::run::{CaptureResult, ReasonCode, Run, RunContext, RunType};
+use plumbline_governance::scope::EffectiveScope;
 use plumbline_policy::digest::{Digest, NORMALISER_VERSION};
 use plumbline_policy::tenant::Localiser;
-use plumbline_ports::{Batch, CommitError, Condition, Counters};
+use plumbline_ports::{Batch, Condition, Counters};
 use rayon::prelude::*;
 use rustc_hash::FxHashMap;
 use std::collections::BTreeMap;
@@ -84,78 +85,28 @@ impl System {
                 "the state was read under other rules; run `plumbline renormalise`, then capture again",
             ));
         }
-        let tenant = self.tenant(workspace, source).await?;
-        let localiser = account_localiser(&tenant.facts, &state.entries);
-        // The profile as it is now; what changes while we write makes the last commit fail, and then
-        // everything that depends on it is looked at again.
+        let localiser = account_localiser(&state.facts, &state.entries);
+        // What a person changes while we write makes the commit fail, and then everything that depends
+        // on it is looked at again.
         for _ in 0..5 {
             let stored = self.stored_profile(workspace, profile).await?;
-            if stored.row.status == ProfileStatus::Archived {
-                return Err(OperationError::ends(
-                    ReasonCode::Deleted,
-                    format!("the profile `{}` was archived", stored.row.name),
-                ));
-            }
-            let scope = stored.row.check()?;
-            let unproven: Vec<String> = state
-                .coverage
-                .unproven(&scope)
-                .map(|(key, coverage)| match state.coverage.reason(key) {
-                    Some(reason) => format!("{key} is {} ({reason})", coverage.as_str()),
-                    None => format!("{key} is {}", coverage.as_str()),
-                })
-                .collect();
-            if !unproven.is_empty() {
-                let more = unproven.len().saturating_sub(5);
-                let rest = if more > 0 { format!(" and {more} more") } else { String::new() };
-                return Err(OperationError::ends(
-                    ReasonCode::UnprovenTypes,
-                    format!(
-                        "a baseline needs every type of its scope read in full, but {}{rest}; import \
-                         the tenant again with its coverage stated (--coverage), or narrow the \
-                         profile's scope",
-                        unproven.iter().take(5).cloned().collect::<Vec<_>>().join("; "),
-                    ),
-                ));
-            }
+            let scope = capture_scope(&stored.row, &state)?;
             let mut snapshot = SnapshotIndex::capture(&state, &scope, &localiser);
             let identity = snapshot.identity();
             let id = SnapshotId::derive(&Digest::of(format!("{profile}\n{identity}").as_bytes()));
-            let header_key = Snapshot::key_of(workspace, profile, id);
-            let before = self.read::<Snapshot>(&header_key).await?;
+            let before = self.read::<Snapshot>(&Snapshot::key_of(workspace, profile, id)).await?;
             let suspect = Suspect::of_profile(workspace, profile, self.now());
             let suspect = self.read::<Suspect>(&suspect.key()).await?;
             let existing = before.is_some() && suspect.is_none();
             let mut batch = Batch::new();
             if !existing {
+                // What is under suspicion is not named again.
                 let old = match suspect {
-                    // What is doubted is not named again.
                     Some(_) => None,
                     None => self.active_index(&stored.row).await?,
                 };
-                let baseline = folder::baseline(workspace, "pack");
-                let mut packs = PackWriter::new(baseline);
-                let known = old.as_ref().map(known_frames).unwrap_or_default();
-                let mut frames = Vec::with_capacity(snapshot.entries.len());
-                let tenant_packs = folder::tenant(workspace, source, "pack");
-                for lot in snapshot.entries.chunks(LOT) {
-                    frames.extend(
-                        self.freeze(&tenant_packs, lot, &localiser, &known, &mut packs).await?,
-                    );
-                }
-                let closed = packs.finish(self).await?;
-                let mut written = closed.written.clone();
-                for (entry, pending) in snapshot.entries.iter_mut().zip(frames) {
-                    entry.frame = closed
-                        .frame(pending)
-                        .ok_or_else(|| OperationError::damaged("a pack", "it was not closed"))?;
-                }
-                // Targets are compared by name and id alone; their payloads are not part of a baseline.
-                for target in &mut snapshot.targets {
-                    target.frame = nowhere();
-                }
-                let index_folder = folder::baseline(workspace, "index");
-                let digest = self.store_document(&index_folder, &snapshot, &mut written).await?;
+                let (digest, written) =
+                    self.freeze(run, old.as_ref(), &mut snapshot, &localiser).await?;
                 let mut header = Snapshot {
                     id,
                     workspace,
@@ -166,11 +117,11 @@ impl System {
                     by_type: count_types(&snapshot.entries),
                     indexes: BTreeMap::from([(snapshot.normaliser_version, digest)]),
                 };
+                let lineage = Lineage { workspace, tenant: source, snapshot: id, run: run.id };
                 if let Some(before) = &before {
                     // The same snapshot, with objects that are whole again.
                     header.captured_at = before.row.captured_at;
                 }
-                let lineage = Lineage { workspace, tenant: source, snapshot: id, run: run.id };
                 let known = self.read::<Lineage>(&lineage.key()).await?;
                 let read = before.as_ref().map(|before| before.revision);
                 batch = self.upsert(batch, &header, read).await?;
@@ -182,40 +133,78 @@ impl System {
                     batch = batch.delete(stored.row.key(), Condition::Revision(stored.revision));
                 }
             }
-            let mut next = stored.row.clone();
-            next.active_snapshot = Some(id);
-            if next != stored.row {
-                next.updated_at = self.now();
-            }
-            let actor = Actor::system();
-            let mut audit = self.audit(workspace, &actor, "snapshot.capture", id);
-            (audit.tenant, audit.before, audit.after) =
-                (Some(source), digest_of(&stored.row), digest_of(&next));
-            batch = self.update(batch, &next, stored.revision).await?;
-            batch = self.insert(batch, &audit).await?;
+            let batch = self.point_to(batch, &stored, id, source).await?;
             let items = snapshot.entries.len() as u64;
             let mut context = run.context.clone();
             context.baseline_snapshot_id = Some(id);
             context.effective_scope_hash = Some(scope.hash());
             context.baseline_capture = Some(CaptureResult { items, confirmed_existing: existing });
             context.usage = usage_map(counters.usage());
-            let finish = Finish {
-                failure: None,
-                context,
-                summary_counts: BTreeMap::from([("total".to_owned(), items)]),
-            };
+            let summary_counts = BTreeMap::from([("total".to_owned(), items)]);
+            let finish = Finish { failure: None, context, summary_counts };
             let (batch, run) = self.ended(batch, lease, lease.guard.row.clone(), finish).await?;
-            match self.commit(batch).await {
-                Ok(()) => return Ok(Some(run)),
-                Err(CommitError::Condition { .. }) => {
-                    if !self.holds(lease).await? {
-                        return Ok(None);
-                    }
-                }
-                Err(CommitError::Port(error)) => return Err(error.into()),
+            if self.commit_if(batch).await? {
+                return Ok(Some(run));
+            }
+            if !self.holds(lease).await? {
+                return Ok(None);
             }
         }
         Err(OperationError::Conflict("the profile".to_owned()))
+    }
+
+    /// Makes a snapshot the profile's active one, with a line in the audit.
+    async fn point_to(
+        &self,
+        batch: Batch,
+        stored: &Stored<Profile>,
+        snapshot: SnapshotId,
+        source: TenantId,
+    ) -> Result<Batch, OperationError> {
+        let mut next = stored.row.clone();
+        next.active_snapshot = Some(snapshot);
+        if next != stored.row {
+            next.updated_at = self.now();
+        }
+        let workspace = stored.row.workspace;
+        let mut audit = self.audit(workspace, &Actor::system(), "snapshot.capture", snapshot);
+        audit.tenant = Some(source);
+        (audit.before, audit.after) = (digest_of(&stored.row), digest_of(&next));
+        let batch = self.update(batch, &next, stored.revision).await?;
+        self.insert(batch, &audit).await
+    }
+
+    /// Writes the payloads of a snapshot, without the tenant, and then its index.
+    async fn freeze(
+        &self,
+        run: &Run,
+        old: Option<&SnapshotIndex>,
+        snapshot: &mut SnapshotIndex,
+        localiser: &Localiser,
+    ) -> Result<(Digest, Written), OperationError> {
+        let (workspace, source) = (run.workspace, run.tenant);
+        let known = old.map(known_frames).unwrap_or_default();
+        let mut packs = PackWriter::new(folder::baseline(workspace, "pack"));
+        let mut frames = Vec::with_capacity(snapshot.entries.len());
+        let tenant_packs = folder::tenant(workspace, source, "pack");
+        for lot in snapshot.entries.chunks(LOT) {
+            let of = self.freeze_lot(&tenant_packs, lot, localiser, &known, &mut packs).await?;
+            frames.extend(of);
+        }
+        let closed = packs.finish(self).await?;
+        let mut written = closed.written.clone();
+        for (entry, pending) in snapshot.entries.iter_mut().zip(frames) {
+            entry.frame = closed
+                .frame(pending)
+                .ok_or_else(|| OperationError::damaged("a pack", "it was not closed"))?;
+        }
+        // Targets are compared by name and id alone; their payloads are not part of a baseline.
+        for target in &mut snapshot.targets {
+            target.frame = nowhere();
+        }
+        let index_folder = folder::baseline(workspace, "index");
+        let digest = self.store_document(&index_folder, snapshot, &mut written).await?;
+        Ok((digest, written))
     }
 
     /// Whether a lease is still ours.
@@ -242,7 +231,7 @@ impl System {
     }
 
     /// Takes the tenant out of a lot of payloads and adds them to the baseline's packs.
-    async fn freeze(
+    async fn freeze_lot(
         &self,
         tenant_packs: &str,
         lot: &[Entry],
@@ -252,7 +241,7 @@ impl System {
     ) -> Result<Vec<PendingFrame>, OperationError> {
         let frames: Vec<Frame> = lot.iter().map(|entry| entry.frame).collect();
         let payloads = self.payloads(tenant_packs, &frames).await?;
-        let ready: Vec<Result<(Digest, Option<Vec<u8>>), OperationError>> = payloads
+        let ready: Vec<Result<ReadPayload, OperationError>> = payloads
             .par_iter()
             .map(|payload| {
                 let bytes = payload.without_tenant(localiser).to_stored();
@@ -272,6 +261,36 @@ impl System {
         }
         Ok(out)
     }
+}
+
+/// The types that a capture freezes: the profile's, every one of them read in full.
+fn capture_scope(profile: &Profile, state: &StateIndex) -> Result<EffectiveScope, OperationError> {
+    if profile.status == ProfileStatus::Archived {
+        let message = format!("the profile `{}` was archived", profile.name);
+        return Err(OperationError::ends(ReasonCode::Deleted, message));
+    }
+    let scope = profile.check()?;
+    let unproven: Vec<String> = state
+        .coverage
+        .unproven(&scope)
+        .map(|(key, coverage)| match state.coverage.reason(key) {
+            Some(reason) => format!("{key} is {} ({reason})", coverage.as_str()),
+            None => format!("{key} is {}", coverage.as_str()),
+        })
+        .collect();
+    if unproven.is_empty() {
+        return Ok(scope);
+    }
+    let more = unproven.len().saturating_sub(5);
+    let rest = if more > 0 { format!(" and {more} more") } else { String::new() };
+    let named = unproven.iter().take(5).cloned().collect::<Vec<_>>().join("; ");
+    Err(OperationError::ends(
+        ReasonCode::UnprovenTypes,
+        format!(
+            "a baseline needs every type of its scope read in full, but {named}{rest}; import the \
+             tenant again with its coverage stated (--coverage), or narrow the profile's scope"
+        ),
+    ))
 }
 
 /// The profile that a run is about.

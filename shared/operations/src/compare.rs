@@ -109,8 +109,7 @@ impl System {
         let stored = system.read::<Guard>(&key).await?;
         let read = stored.as_ref().map(|stored| stored.revision);
         let guard = stored
-            .map(|stored| stored.row)
-            .unwrap_or_else(|| Guard::new(workspace, tenant, run_type, identity));
+            .map_or_else(|| Guard::new(workspace, tenant, run_type, identity), |stored| stored.row);
         let now = system.now();
         let run = Run {
             id,
@@ -335,7 +334,6 @@ impl System {
         let before = lease.guard.row.seen.clone();
         let after = before.after(&looked_at, &report.proven, self.now());
         let evidence = self.store_evidence(run, report).await?;
-        let mut events: BTreeMap<&'static str, u64> = BTreeMap::new();
         for _ in 0..TRIES {
             let standing = self.standing(run.workspace, run.tenant).await?;
             let changes = self.plan(run, inputs, compared, &standing, (&before, &after), &evidence);
@@ -349,12 +347,9 @@ impl System {
                     let read = standing.revision(key);
                     batch = self.upsert(batch, &change.finding, read).await?;
                 }
+                batch = self.secure(batch, run.workspace, &evidence.closed.written).await?;
                 match self.commit(batch).await {
-                    Ok(()) => {
-                        for change in chunk {
-                            *events.entry(change.event.as_str()).or_default() += 1;
-                        }
-                    }
+                    Ok(()) => {}
                     Err(CommitError::Condition { .. }) => {
                         if !self.holds(lease).await? {
                             return Ok(None);
@@ -371,6 +366,7 @@ impl System {
             {
                 continue;
             }
+            let events = events_of(run.id, &standing);
             let finish = finish_of(run, inputs, report, &events, counters);
             let result = finish.context.baseline_compare.clone();
             let mut guard = lease.guard.row.clone();
@@ -410,7 +406,6 @@ impl System {
         Err(OperationError::Conflict("the findings of the tenant".to_owned()))
     }
 
-    #[expect(clippy::too_many_arguments, reason = "the parts of one plan")]
     fn plan(
         &self,
         run: &Run,
@@ -626,6 +621,22 @@ fn remembered(
     (guard.active, guard.lease_until) = (None, None);
     note_night_in(&mut guard, &run);
     Ok((run, guard))
+}
+
+/// What a run did to the findings, told from the rows it wrote: a worker that went on where another died
+/// counts the other's rows too.
+fn events_of(run: RunId, standing: &Standing) -> BTreeMap<&'static str, u64> {
+    let mut events = BTreeMap::new();
+    for finding in standing.all().filter(|finding| finding.last_run == run) {
+        let event = match &finding.state {
+            _ if finding.first_run == run => FindingEvent::Appeared,
+            FindingState::Resolved { .. } => FindingEvent::Resolved,
+            FindingState::Reopened { at } if *at == finding.changed_at => FindingEvent::Reopened,
+            _ => FindingEvent::Changed,
+        };
+        *events.entry(event.as_str()).or_default() += 1;
+    }
+    events
 }
 
 fn note_night_in(guard: &mut Guard, run: &Run) {

@@ -49,14 +49,15 @@ impl System {
         let mut counters: BTreeMap<ProfileId, SeenCounters> = BTreeMap::new();
         let mut out = Vec::new();
         for finding in standing.all() {
-            if !counters.contains_key(&finding.profile) {
+            let seen = if let Some(counters) = counters.get(&finding.profile) {
+                seen_now(finding, counters)
+            } else {
                 let guard = self.compare_guard(workspace, tenant, finding.profile).await?;
-                let seen = guard.map(|stored| stored.row.seen).unwrap_or_default();
-                counters.insert(finding.profile, seen);
-            }
-            let seen = counters
-                .get(&finding.profile)
-                .map_or(finding.seen, |counters| seen_now(finding, counters));
+                let of = guard.map(|stored| stored.row.seen).unwrap_or_default();
+                let seen = seen_now(finding, &of);
+                counters.insert(finding.profile, of);
+                seen
+            };
             out.push(SeenFinding { finding: finding.clone(), seen });
         }
         out.sort_by_key(|one| {

@@ -1,27 +1,27 @@
 //! Import of a tenant's inventory: documents streamed in, a new state in one step.
 
-use crate::archive::{MAX_PACKS, PackWriter, PendingFrame, compress};
+use crate::archive::{MAX_PACKS, PackWriter, PendingFrame, Written, compress};
 use crate::error::OperationError;
-use crate::repository::Row as _;
 use crate::repository::keys::{self, folder, sk};
 use crate::repository::rows::{State, Suspect, TenantStatus};
+use crate::repository::{Row as _, Stored};
 use crate::run::{later, usage_map};
 use crate::system::{Actor, System};
 use jiff::SignedDuration;
 use plumbline_governance::coverage::{Coverage, CoverageMap};
 use plumbline_governance::ids::{RunId, TenantId, WorkspaceId};
 use plumbline_governance::index::{
-    Entry, INDEX_VERSION, StateIndex, StoredGap, frames_by_payload, sort_entries,
+    Entry, Frame, INDEX_VERSION, StateIndex, StoredGap, frames_by_payload, sort_entries,
 };
 use plumbline_governance::inventory::{Doubt, FileReading, Inventory, Reader};
 use plumbline_governance::run::{
-    Failure, ImportResult, ReasonCode, Run, RunContext, RunState, RunType, Trigger,
+    Failure, ImportResult, ReasonCode, Run, RunContext, RunOutcome, RunState, RunType, Trigger,
 };
 use plumbline_governance::subject::Subject;
 use plumbline_policy::catalog::catalog;
 use plumbline_policy::digest::{Digest, NORMALISER_VERSION};
-use plumbline_policy::tenant::Localiser;
-use plumbline_ports::{Batch, CommitError, Condition};
+use plumbline_policy::tenant::{Localiser, TenantFacts};
+use plumbline_ports::{Batch, Condition, Counters};
 use rayon::prelude::*;
 use rustc_hash::FxHashMap;
 use std::collections::{BTreeMap, BTreeSet};
@@ -69,7 +69,7 @@ const LOT_BYTES: usize = 4 * 1024 * 1024;
 const LOT_DOCUMENTS: usize = 512;
 
 /// A payload that was read: its digest, and its compressed bytes if no pack holds it yet.
-type ReadPayload = (Digest, Option<Vec<u8>>);
+pub(crate) type ReadPayload = (Digest, Option<Vec<u8>>);
 
 struct Gathered {
     readings: Vec<FileReading>,
@@ -116,7 +116,7 @@ impl System {
         };
         let suspect = Suspect::of_tenant(workspace, tenant, started_at);
         let suspect = system.read::<Suspect>(&suspect.key()).await?;
-        // What is doubted is written anew: bytes that are there already are only looked at.
+        // What is under suspicion is written anew: bytes that are there already are only looked at.
         let old = old.filter(|_| suspect.is_none());
         let known = old.as_ref().map(frames_to_keep).unwrap_or_default();
 
@@ -133,25 +133,15 @@ impl System {
             let at = (subject.source.file.clone(), subject.source.index);
             Some(Entry::of(subject, &key, closed.frame(*frames.get(&at)?)?))
         };
-        let index = index_of(&inventory, claimed, entry);
+        let index = index_of(&inventory, of.facts.clone(), claimed, entry);
 
-        let counts = count_types(&index.entries);
-        let run_id = RunId::from_uuid(system.mint());
-        let unconfirmed = before
-            .as_ref()
-            .map(|stored| fallen(&stored.row, &counts, &index.coverage, options))
-            .unwrap_or_default();
-        let gaps_that_count = index.gaps.iter().filter(|gap| gap.kind.lowers_trust()).count();
+        let fallen =
+            before.as_ref().map(|stored| fallen(&stored.row, &index, options)).unwrap_or_default();
+        let gaps_that_count =
+            index.gaps.iter().filter(|gap| gap.kind.lowers_trust()).count() as u64;
         let root = index.root();
-        let result = ImportResult {
-            policies: index.entries.len() as u64,
-            written: writes,
-            kept: keeps,
-            gaps: gaps_that_count as u64,
-            changed: before.as_ref().is_none_or(|stored| stored.row.root != root),
-        };
-        let mut run = Run {
-            id: run_id,
+        let run = Run {
+            id: RunId::from_uuid(system.mint()),
             workspace,
             tenant,
             run_type: RunType::InventoryImport,
@@ -161,36 +151,24 @@ impl System {
             state: RunState::Running { started_at, fence: 1 },
             context: RunContext {
                 state_root: Some(root),
-                inventory_import: Some(result),
+                inventory_import: Some(ImportResult {
+                    policies: index.entries.len() as u64,
+                    written: writes,
+                    kept: keeps,
+                    gaps: gaps_that_count,
+                    changed: before.as_ref().is_none_or(|stored| stored.row.root != root),
+                }),
                 ..RunContext::default()
             },
             summary_counts: BTreeMap::from([
                 ("total".to_owned(), index.entries.len() as u64),
-                ("gaps".to_owned(), gaps_that_count as u64),
+                ("gaps".to_owned(), gaps_that_count),
             ]),
         };
-        let mut audit = system.audit(workspace, actor, "inventory.import", run_id);
-        audit.tenant = Some(tenant);
-        if !unconfirmed.is_empty() {
-            let failure = Failure {
-                reason_code: ReasonCode::ConfirmEmpty,
-                message: format!(
-                    "the tenant had several {} and now has none; if that is so, import again with \
-                     --confirm-empty {}",
-                    unconfirmed.join(", "),
-                    unconfirmed.join(",")
-                ),
-            };
-            run.context.usage = usage_map(counters.usage());
-            let outcome = crate::run::outcome_of(Some(&failure));
-            run.finish(system.now(), outcome, Some(failure))?;
-            let batch = system.insert(Batch::new(), &run).await?;
-            let batch = system.insert(batch, &audit).await?;
-            system.commit(batch).await.map_err(|error| OperationError::commit(error, "the run"))?;
-            let state = before.map(|stored| stored.row);
-            return Ok(Imported { run, state, gaps: index.gaps });
+        if !fallen.is_empty() {
+            let run = system.refuse_fall(run, actor, &fallen, &counters).await?;
+            return Ok(Imported { run, state: before.map(|stored| stored.row), gaps: index.gaps });
         }
-
         let digest = match (&before, &old) {
             (Some(stored), Some(old)) if *old == index => stored.row.index,
             _ => system.store_document(&index_folder, &index, &mut written).await?,
@@ -203,36 +181,85 @@ impl System {
             root,
             index: digest,
             policies: index.entries.len() as u64,
-            by_type: counts,
+            by_type: count_types(&index.entries),
             coverage: index.coverage,
             read_at: now,
             fresh_until: later(
                 now,
                 SignedDuration::from_hours(owner.inventory_max_age_hours.into()),
             ),
-            run: run_id,
+            run: run.id,
         };
-        audit.before = before.as_ref().map(|stored| stored.row.root);
-        audit.after = Some(root);
-        let read = before.as_ref().map(|stored| stored.revision);
-        let batch = system.upsert(Batch::new(), &state, read).await?;
-        let batch = system.insert(batch, &audit).await?;
-        let mut batch = system.secure(batch, workspace, &written).await?;
-        if let Some(stored) = suspect {
-            batch = batch.delete(stored.row.key(), Condition::Revision(stored.revision));
-        }
-        run.context.state_index = Some(digest);
+        let run = system
+            .replace_state(run, actor, (before, suspect), &state, &written, &counters)
+            .await?;
+        Ok(Imported { run, state: Some(state), gaps: index.gaps })
+    }
+
+    /// Ends an import that nobody confirmed; the state stays as it was.
+    async fn refuse_fall(
+        &self,
+        mut run: Run,
+        actor: &Actor,
+        fallen: &[String],
+        counters: &Counters,
+    ) -> Result<Run, OperationError> {
+        let failure = Failure {
+            reason_code: ReasonCode::ConfirmEmpty,
+            message: format!(
+                "the tenant had several {} and now has none; if that is so, import again with \
+                 --confirm-empty {}",
+                fallen.join(", "),
+                fallen.join(",")
+            ),
+        };
+        let mut audit = self.audit(run.workspace, actor, "inventory.import", run.id);
+        (audit.tenant, audit.reason) = (Some(run.tenant), Some(failure.message.clone()));
         run.context.usage = usage_map(counters.usage());
-        let gaps = index.gaps;
-        run.finish(now, plumbline_governance::run::RunOutcome::Succeeded, None)?;
-        let batch = system.insert(batch, &run).await?;
-        match system.commit(batch).await {
-            Ok(()) => Ok(Imported { run, state: Some(state), gaps }),
-            Err(CommitError::Condition { .. }) => {
-                Err(OperationError::Conflict(format!("the state of the tenant `{}`", of.name)))
+        let outcome = crate::run::outcome_of(Some(&failure));
+        run.finish(self.now(), outcome, Some(failure))?;
+        let batch = self.insert(Batch::new(), &run).await?;
+        let batch = self.insert(batch, &audit).await?;
+        self.commit(batch).await.map_err(|error| OperationError::commit(error, "the run"))?;
+        Ok(run)
+    }
+
+    /// Puts a new state in the place of the one that was read before, with the run that brought it.
+    async fn replace_state(
+        &self,
+        mut run: Run,
+        actor: &Actor,
+        (before, suspect): (Option<Stored<State>>, Option<Stored<Suspect>>),
+        state: &State,
+        written: &Written,
+        counters: &Counters,
+    ) -> Result<Run, OperationError> {
+        let mut audit = self.audit(run.workspace, actor, "inventory.import", run.id);
+        audit.tenant = Some(run.tenant);
+        audit.before = before.as_ref().map(|stored| stored.row.root);
+        audit.after = Some(state.root);
+        let read = before.as_ref().map(|stored| stored.revision);
+        run.context.state_index = Some(state.index);
+        run.context.usage = usage_map(counters.usage());
+        run.finish(state.read_at, RunOutcome::Succeeded, None)?;
+        // The collector may doom an object of ours between our look and our commit; then we look again.
+        for _ in 0..3 {
+            let batch = self.upsert(Batch::new(), state, read).await?;
+            let batch = self.insert(batch, &audit).await?;
+            let mut batch = self.secure(batch, run.workspace, written).await?;
+            if let Some(stored) = &suspect {
+                batch = batch.delete(stored.row.key(), Condition::Revision(stored.revision));
             }
-            Err(CommitError::Port(error)) => Err(error.into()),
+            let batch = self.insert(batch, &run).await?;
+            if self.commit_if(batch).await? {
+                return Ok(run);
+            }
+            let key = keys::in_tenant(run.workspace, run.tenant, sk::STATE);
+            if self.read::<State>(&key).await?.map(|stored| stored.revision) != read {
+                break;
+            }
         }
+        Err(OperationError::Conflict("the state of the tenant".to_owned()))
     }
 
     /// Reads documents lot by lot: a lot is read on all cores, then its payloads go to the packs in the
@@ -240,7 +267,7 @@ impl System {
     async fn gather(
         &self,
         reader: &Reader,
-        known: &FxHashMap<Digest, plumbline_governance::index::Frame>,
+        known: &FxHashMap<Digest, Frame>,
         packs: &mut PackWriter,
         documents: &mut (dyn Iterator<Item = Result<NamedBytes, OperationError>> + Send),
     ) -> Result<Gathered, OperationError> {
@@ -302,7 +329,7 @@ impl System {
 
 fn read_one(
     reader: &Reader,
-    known: &FxHashMap<Digest, plumbline_governance::index::Frame>,
+    known: &FxHashMap<Digest, Frame>,
     name: &str,
     bytes: &[u8],
 ) -> Result<(FileReading, Vec<ReadPayload>), OperationError> {
@@ -321,7 +348,7 @@ fn read_one(
 }
 
 /// The frames that a new index may name again; none when they are spread over too many packs.
-fn frames_to_keep(index: &StateIndex) -> FxHashMap<Digest, plumbline_governance::index::Frame> {
+fn frames_to_keep(index: &StateIndex) -> FxHashMap<Digest, Frame> {
     let frames = frames_by_payload(index);
     let packs: BTreeSet<Digest> = frames.values().map(|frame| frame.pack).collect();
     if packs.len() < MAX_PACKS { frames } else { FxHashMap::default() }
@@ -353,6 +380,7 @@ fn claimed(options: &ImportOptions) -> Result<CoverageMap, OperationError> {
 /// Puts the index together: what a gap takes away is taken from the coverage that the sender claims.
 fn index_of(
     inventory: &Inventory,
+    facts: TenantFacts,
     mut coverage: CoverageMap,
     entry: impl Fn(&Subject) -> Option<Entry>,
 ) -> StateIndex {
@@ -397,6 +425,7 @@ fn index_of(
     StateIndex {
         version: INDEX_VERSION,
         normaliser_version: NORMALISER_VERSION,
+        facts,
         coverage,
         gaps: inventory
             .gaps
@@ -423,12 +452,8 @@ pub(crate) fn count_types(entries: &[Entry]) -> BTreeMap<String, u64> {
 
 /// Types that fell from many to none, both times proven, and that nobody confirmed: more often a failed
 /// read than a tenant that was emptied.
-fn fallen(
-    before: &State,
-    counts: &BTreeMap<String, u64>,
-    coverage: &CoverageMap,
-    options: &ImportOptions,
-) -> Vec<String> {
+fn fallen(before: &State, index: &StateIndex, options: &ImportOptions) -> Vec<String> {
+    let counts = count_types(&index.entries);
     before
         .by_type
         .iter()
@@ -436,7 +461,7 @@ fn fallen(
             **count >= MANY
                 && !counts.contains_key(*key)
                 && before.coverage.of(key).proves_absence()
-                && coverage.of(key).proves_absence()
+                && index.coverage.of(key).proves_absence()
                 && !options.confirm_empty.contains(key)
         })
         .map(|(key, _)| key.clone())
@@ -444,10 +469,7 @@ fn fallen(
 }
 
 /// A localiser with the account id that the default enrolment rows tell, where the facts lack it.
-pub(crate) fn account_localiser(
-    facts: &plumbline_policy::tenant::TenantFacts,
-    entries: &[Entry],
-) -> Localiser {
+pub(crate) fn account_localiser(facts: &TenantFacts, entries: &[Entry]) -> Localiser {
     let mut facts = facts.clone();
     if facts.intune_account_id.is_none() {
         // The ids of the default enrolment rows begin with it.

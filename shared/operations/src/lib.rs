@@ -8,6 +8,7 @@ mod archive;
 mod assignment;
 mod audit;
 mod capture;
+mod collect;
 mod compare;
 mod error;
 mod finding;
@@ -15,21 +16,25 @@ mod import;
 mod message;
 mod posture;
 mod profile;
+mod rederive;
 mod repository;
 mod run;
 mod schedule;
 mod stored_payloads;
 mod system;
 mod tenant;
+mod verify;
 mod worker;
 mod workspace;
 
+pub use collect::{CollectOptions, Collected, Count, DEFAULT_GRACE};
 pub use compare::Step;
 pub use error::OperationError;
 pub use finding::{Acted, SeenFinding};
 pub use import::{CoverageClaim, ImportOptions, Imported, NamedBytes};
 pub use message::{BadMessage, MESSAGE_VERSION, Work};
 pub use profile::{NewProfile, ProfileEdit};
+pub use rederive::{Foreseen, Renormalised, ReplayOptions, Replayed};
 pub use repository::rows::{
     Assignment, AuditEntry, NightRecord, NightStatus, Posture, Snapshot, State, Tenant,
     TenantStatus, Workspace,
@@ -37,5 +42,6 @@ pub use repository::rows::{
 pub use run::Started;
 pub use schedule::Ticked;
 pub use system::{Actor, System};
+pub use verify::{Checked, Damage};
 pub use worker::{Handled, VISIBILITY};
 pub use workspace::{DEFAULT_MAX_AGE_HOURS, Person};

@@ -88,7 +88,7 @@ impl System {
             let batch = Batch::new().delete(due.row.key(), Condition::Revision(due.revision));
             return ignore_condition(self.commit(batch).await);
         };
-        let mut nights = vec![Night { date: due.row.date, due: due.row.due }];
+        let mut nights = vec![Night { date: due.row.date, due: due.row.at }];
         let next = loop {
             let last = nights.last().map_or(due.row.date, |night| night.date);
             let following = schedule.following(last).ok_or_else(|| {
@@ -99,7 +99,7 @@ impl System {
             }
             nights.push(following);
         };
-        let last = nights.pop().unwrap_or(Night { date: due.row.date, due: due.row.due });
+        let last = nights.pop().unwrap_or(Night { date: due.row.date, due: due.row.at });
         let runs = now < later(last.due, NIGHT_WINDOW);
         let (tenants, trouble) =
             if runs { self.night_tenants(id).await? } else { (Vec::new(), None) };
@@ -118,7 +118,7 @@ impl System {
         let mut workspace: Workspace = stored.row.clone();
         workspace.next_night = Some(next.due);
         batch = self.update(batch, &workspace, stored.revision).await?;
-        let next = Due { workspace: id, date: next.date, due: next.due };
+        let next = Due { workspace: id, date: next.date, at: next.due };
         batch = self.insert(batch, &next).await?;
         batch = self.insert(batch, &record(last, status, tenants.len() as u64)).await?;
         let missed: Vec<Night> = nights.iter().rev().take(MISSED).copied().collect();

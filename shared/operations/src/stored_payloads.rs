@@ -20,7 +20,7 @@ type Wanted = (SideName, usize);
 pub(crate) struct StoredPayloads<'i> {
     golden: &'i SnapshotIndex,
     state: &'i StateIndex,
-    /// The state's payloads hold the tenant's own facts; the caller sets them before the first look.
+    /// The state's payloads hold the tenant's own facts; the baseline's hold none.
     current: Localiser,
     baseline: Localiser,
     loaded: BTreeMap<Wanted, Payload<'static>>,
@@ -32,7 +32,7 @@ impl<'i> StoredPayloads<'i> {
         Self {
             golden,
             state,
-            current: Localiser::new(&TenantFacts::default()),
+            current: Localiser::new(&state.facts),
             baseline: Localiser::new(&TenantFacts::default()),
             loaded: BTreeMap::new(),
             missing: Mutex::new(BTreeSet::new()),
@@ -59,10 +59,6 @@ impl<'i> StoredPayloads<'i> {
         tenant: TenantId,
         wanted: BTreeSet<Wanted>,
     ) -> Result<(), OperationError> {
-        if wanted.iter().any(|(side, _)| *side == SideName::Current) {
-            let facts = system.tenant(workspace, tenant).await?.facts;
-            self.current = Localiser::new(&facts);
-        }
         for (side, packs) in [
             (SideName::Baseline, folder::baseline(workspace, "pack")),
             (SideName::Current, folder::tenant(workspace, tenant, "pack")),

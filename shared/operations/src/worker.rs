@@ -18,11 +18,11 @@ use std::time::Duration;
 
 /// How long a message is hidden while its run is done; a little more than a lease, so that a second
 /// delivery finds the lease ended.
-pub const VISIBILITY: Duration = Duration::from_secs(16 * 60);
+pub const VISIBILITY: Duration = Duration::from_mins(16);
 /// How long a message that could not be done waits for the next try, for the first time; it doubles.
 const RETRY: Duration = Duration::from_secs(5);
 /// How long a message of a newer program waits for one that understands it.
-const NEWER: Duration = Duration::from_secs(60 * 60);
+const NEWER: Duration = Duration::from_hours(1);
 
 /// What became of a message.
 #[derive(Debug)]
@@ -50,7 +50,7 @@ impl System {
         let mut out = Vec::new();
         for delivery in self.ports.queue.receive(queue, limit, VISIBILITY).await? {
             // What the queue does not settle comes again; the others are not held up.
-            out.push(match self.handle(queue, &delivery).await {
+            out.push(match Box::pin(self.handle(queue, &delivery)).await {
                 Ok(handled) => handled,
                 Err(error) => Handled::Again(error.to_string()),
             });
@@ -80,7 +80,7 @@ impl System {
                 return Ok(Handled::Buried(error.to_string()));
             }
         };
-        match self.perform(&work).await {
+        match Box::pin(self.perform(&work)).await {
             Ok(Step::Ended(run)) => {
                 self.ports.queue.delete(queue, receipt).await?;
                 Ok(Handled::Ended(run))
@@ -122,7 +122,7 @@ impl System {
             Work::Night { workspace, tenant, date, due } => {
                 // The tenant must be the workspace's own: nothing of another is read.
                 match self.tenant(*workspace, *tenant).await {
-                    Ok(_) => self.night_compare(*workspace, *tenant, *date, *due).await,
+                    Ok(_) => Box::pin(self.night_compare(*workspace, *tenant, *date, *due)).await,
                     // Deleted, or never there.
                     Err(OperationError::NotFound { .. }) => Ok(Step::Nothing),
                     Err(error) => Err(error),

@@ -100,7 +100,7 @@ impl System {
                 batch = batch.delete(Due::key_of(due, id), Condition::Always);
             }
             if let Some(night) = next {
-                let due = Due { workspace: id, date: night.date, due: night.due };
+                let due = Due { workspace: id, date: night.date, at: night.due };
                 batch = self.insert(batch, &due).await?;
             }
         }

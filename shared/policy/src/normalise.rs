@@ -6,7 +6,7 @@
 
 use crate::base64::decode_text;
 use crate::catalog::{
-    DefinitionRules, Encoding, Place, PlaceId, Places, PolicyType, lookup, plain_type,
+    DefinitionRules, Encoding, KeyPath, KeyText, Place, PlaceId, Places, PolicyType, plain_type,
 };
 use crate::json::{Value, is_annotation, parse};
 use crate::normal::Normal;
@@ -42,6 +42,11 @@ pub struct Dropped {
     pub rule: String,
 }
 
+/// A member that means something, and its place.
+struct Kept {
+    place: Option<PlaceId>,
+}
+
 /// Normalises a redacted payload of a known type.
 ///
 /// `secrets` is what `redact` returned for it. With `trace`, every member left out is recorded.
@@ -60,6 +65,7 @@ pub fn normalise<'v>(
         scanned: secrets.iter().any(|s| s.reason == crate::secret::SecretReason::Content),
         holder: None,
         steps: Vec::with_capacity(16),
+        open: Vec::with_capacity(32),
         references: Vec::new(),
         secrets_at: Vec::new(),
         trace,
@@ -86,6 +92,9 @@ struct Walk<'v, 'w> {
     /// The object that holds the member at hand; conditions look at it.
     holder: Option<&'v Value<'v>>,
     steps: Vec<Step<'v>>,
+    /// What was normalised of all objects and lists that are still open; an item has no name. A node is
+    /// built where it stays until its object closes: handing it up step by step costs more than making it.
+    open: Vec<(Cow<'v, str>, Normal<'v>)>,
     references: Vec<FoundReference<'v>>,
     secrets_at: Vec<FoundSecret<'v>>,
     trace: Option<&'w mut Vec<Dropped>>,
@@ -103,19 +112,19 @@ impl<'v> Walk<'v, '_> {
                     .push((Cow::Borrowed("@odata.type"), Normal::String(Cow::Borrowed(subtype))));
                 continue;
             }
-            let Some((id, name, normal)) =
-                self.member(payload, name, value, Some(Places::ROOT), None)
+            let Some(Kept { place }) = self.member(payload, name, value, Some(Places::ROOT), None)
             else {
                 continue;
             };
-            let place = id.map(|id| self.places.place(id));
+            let Some((name, normal)) = self.open.pop() else { continue };
+            let place = place.map(|id| self.places.place(id));
             let facet = match place {
                 Some(place) if place.label => &mut label,
                 Some(place) if place.assignments => &mut assignments,
                 _ => &mut content,
             };
             let is_name = place.is_some_and(|place| place.label) && name != "description";
-            facet.push((Cow::Borrowed(name), if is_name { trimmed(normal) } else { normal }));
+            facet.push((name, if is_name { trimmed(normal) } else { normal }));
         }
         let map = |mut members: Vec<(Cow<'v, str>, Normal<'v>)>| {
             members.sort_unstable_by(|a, b| a.0.cmp(&b.0));
@@ -136,6 +145,7 @@ impl<'v> Walk<'v, '_> {
             .filter_map(|found| {
                 let secret = self.secrets.get(found.index)?;
                 Some(SecretAt {
+                    facet: self.facet_of(&found.steps),
                     path: join(&found.steps),
                     key_id: secret.key_id.clone(),
                     mac: secret.mac,
@@ -175,7 +185,11 @@ impl<'v> Walk<'v, '_> {
         }
     }
 
-    /// Normalises one member; `None` when it means nothing.
+    fn put(&mut self, name: &'v str, normal: Normal<'v>) {
+        self.open.push((Cow::Borrowed(name), normal));
+    }
+
+    /// Normalises one member and puts it down; returns its place, or `None` when it means nothing.
     fn member(
         &mut self,
         object: &'v Value<'_>,
@@ -183,7 +197,10 @@ impl<'v> Walk<'v, '_> {
         value: &'v Value<'_>,
         parent: Option<PlaceId>,
         rule: Option<DefinitionRules>,
-    ) -> Option<(Option<PlaceId>, &'v str, Normal<'v>)> {
+    ) -> Option<Kept> {
+        if self.trace.is_none() && value.is_empty() {
+            return None;
+        }
         let annotation = is_annotation(name);
         let kept_type = name == "@odata.type"
             && parent.is_some_and(|parent| self.places.place(parent).keep_type);
@@ -211,47 +228,62 @@ impl<'v> Walk<'v, '_> {
         let own_name = bound.unwrap_or(name);
         self.steps.push(Step::Member(Cow::Borrowed(own_name)));
         let holder = self.holder.replace(object);
-        let normal = if kept_type {
-            Normal::String(Cow::Borrowed(value.as_str().map(plain_type).unwrap_or_default()))
+        if kept_type {
+            let kind = value.as_str().map(plain_type).unwrap_or_default();
+            self.put(own_name, Normal::String(Cow::Borrowed(kind)));
         } else if bound.is_some() {
-            let place = id.map(|id| self.places.place(id));
-            self.link(value, place)
+            let link = self.link(value, id.map(|id| self.places.place(id)));
+            self.put(own_name, link);
         } else {
-            self.value(value, id, rule)
-        };
+            self.value(own_name, value, id, rule);
+        }
         self.holder = holder;
         self.steps.pop();
-        if normal.is_empty() {
+        if self.open.last().is_some_and(|(_, normal)| normal.is_empty()) {
+            self.open.pop();
             self.dropped(name, "nothing configured");
             return None;
         }
-        Some((id, own_name, normal))
+        Some(Kept { place: id })
     }
 
+    /// Normalises a value and puts it down under a name.
     fn value(
         &mut self,
+        name: &'v str,
         value: &'v Value<'_>,
         id: Option<PlaceId>,
         rule: Option<DefinitionRules>,
-    ) -> Normal<'v> {
+    ) {
         let place = id.map(|id| self.places.place(id));
         match value {
-            Value::List(items) => self.list(items, id, place, rule),
+            Value::List(items) => {
+                let list = self.list(items, id, place, rule);
+                self.put(name, list);
+            }
             // PowerShell writes a list of one as its only item.
             Value::Object(_) if self.expects_list(id) => {
-                self.list(std::slice::from_ref(value), id, place, rule)
+                let list = self.list(std::slice::from_ref(value), id, place, rule);
+                self.put(name, list);
             }
             Value::String(_) if place.is_some_and(|place| place.set || place.keyed.is_some()) => {
-                self.list(std::slice::from_ref(value), id, place, rule)
+                let list = self.list(std::slice::from_ref(value), id, place, rule);
+                self.put(name, list);
             }
-            Value::Object(members) => self.object(value, members, id, place, rule),
-            Value::String(text) => self.string(text, place, rule),
-            Value::Null => Normal::Null,
-            Value::Bool(value) => Normal::Bool(*value),
-            Value::Number(number) => Normal::Number(*number),
+            Value::Object(members) => {
+                let members = self.object(value, members, id, place, rule);
+                self.put(name, Normal::Map(members));
+            }
+            Value::String(text) => {
+                let normal = self.string(text, place, rule);
+                self.put(name, normal);
+            }
+            Value::Null => self.put(name, Normal::Null),
+            Value::Bool(value) => self.put(name, Normal::Bool(*value)),
+            Value::Number(number) => self.put(name, Normal::Number(*number)),
             Value::Secret(index) => {
                 self.secrets_at.push(FoundSecret { steps: self.steps.clone(), index: *index });
-                Normal::Secret
+                self.put(name, Normal::Secret);
             }
         }
     }
@@ -270,17 +302,16 @@ impl<'v> Walk<'v, '_> {
         id: Option<PlaceId>,
         place: Option<&Place>,
         rule: Option<DefinitionRules>,
-    ) -> Normal<'v> {
+    ) -> Vec<(Cow<'v, str>, Normal<'v>)> {
         let definition = definition_rules(object, place);
-        let mut out = Vec::with_capacity(members.len().min(8));
+        let from = self.open.len();
         for (name, value) in members {
             let inherited = definition.filter(|_| is_simple_value(name)).or(rule);
-            if let Some((_, name, normal)) = self.member(object, name, value, id, inherited) {
-                out.push((Cow::Borrowed(name), normal));
-            }
+            self.member(object, name, value, id, inherited);
         }
+        let mut out = self.open.split_off(from);
         out.sort_unstable_by(|a, b| a.0.cmp(&b.0));
-        Normal::Map(out)
+        out
     }
 
     fn list(
@@ -301,20 +332,20 @@ impl<'v> Walk<'v, '_> {
         if is_set {
             return self.set(items, inner, rule);
         }
-        let mut out = Vec::with_capacity(items.len());
+        let from = self.open.len();
         for (index, item) in items.iter().enumerate() {
             self.steps.push(Step::Index(index));
-            out.push(self.value(item, inner, rule));
+            self.value("", item, inner, rule);
             self.steps.pop();
         }
-        Normal::List(out)
+        Normal::List(self.open.drain(from..).map(|(_, item)| item).collect())
     }
 
     fn keyed(
         &mut self,
         items: &'v [Value<'_>],
         inner: Option<PlaceId>,
-        parts: &[Vec<String>],
+        parts: &[Vec<KeyPath>],
         rule: Option<DefinitionRules>,
     ) -> Normal<'v> {
         struct Item<'v> {
@@ -322,15 +353,25 @@ impl<'v> Walk<'v, '_> {
             normal: Normal<'v>,
             marks: Marks,
         }
-        let mut out: Vec<Item<'v>> = Vec::with_capacity(items.len());
+        let from = self.open.len();
+        let mut marks = Vec::with_capacity(items.len());
         for item in items {
             let key = self.key(item, parts);
-            let from = self.marks();
+            let before = self.marks();
             self.steps.push(Step::Key { key: key.clone(), nth: 0 });
-            let normal = self.value(item, inner, rule);
+            self.value("", item, inner, rule);
             self.steps.pop();
-            out.push(Item { key, normal, marks: self.since(from) });
+            if let Some((name, _)) = self.open.last_mut() {
+                *name = key;
+            }
+            marks.push(self.since(before));
         }
+        let mut out: Vec<Item<'v>> = self
+            .open
+            .drain(from..)
+            .zip(marks)
+            .map(|((key, normal), marks)| Item { key, normal, marks })
+            .collect();
         out.sort_by(|a, b| a.key.cmp(&b.key));
         // Items that share a key are told apart by what they hold.
         let mut start = 0;
@@ -349,22 +390,17 @@ impl<'v> Walk<'v, '_> {
     }
 
     /// The key of an item as a person reads it: its parts joined with `+`.
-    fn key(&self, item: &'v Value<'_>, parts: &[Vec<String>]) -> Cow<'v, str> {
-        let part = |alternatives: &[String]| -> Cow<'v, str> {
+    fn key(&self, item: &'v Value<'_>, parts: &[Vec<KeyPath>]) -> Cow<'v, str> {
+        let part = |alternatives: &[KeyPath]| -> Cow<'v, str> {
             alternatives
                 .iter()
                 .find_map(|path| {
-                    let value = lookup(item, path).filter(|value| !value.is_empty())?;
+                    let value = path.follow(item).filter(|value| !value.is_empty())?;
                     Some(match value {
-                        Value::String(text) if path.ends_with("@odata.bind") => {
-                            Cow::Borrowed(link_target(text.as_ref()))
-                        }
-                        Value::String(text) if path.ends_with("@odata.type") => {
-                            Cow::Borrowed(plain_type(text.as_ref()))
-                        }
-                        Value::String(text) => match self.localiser.localise(text.as_ref()) {
-                            Cow::Borrowed(text) => Cow::Borrowed(text),
-                            Cow::Owned(text) => Cow::Owned(text),
+                        Value::String(text) => match path.reads {
+                            KeyText::Link => Cow::Borrowed(link_target(text.as_ref())),
+                            KeyText::Type => Cow::Borrowed(plain_type(text.as_ref())),
+                            KeyText::Plain => self.localiser.localise(text.as_ref()),
                         },
                         other => {
                             Cow::Owned(String::from_utf8_lossy(&other.to_canonical()).into_owned())
@@ -395,8 +431,9 @@ impl<'v> Walk<'v, '_> {
         for item in items {
             let from = self.marks();
             self.steps.push(Step::Item(String::new()));
-            let normal = self.value(item, inner, rule);
+            self.value("", item, inner, rule);
             self.steps.pop();
+            let Some((_, normal)) = self.open.pop() else { continue };
             let marks = self.since(from);
             if !marks.is_empty() {
                 self.tell_apart(&marks, &normal);

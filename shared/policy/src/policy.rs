@@ -3,8 +3,9 @@
 use crate::catalog::{Identity, PolicyType};
 use crate::classify::{Class, Surroundings, classify};
 use crate::digest::Digest;
-use crate::json::Value;
+use crate::json::{Number, Value};
 use crate::name;
+use crate::normal::Normal;
 use crate::normalise::{Dropped, Normalised, normalise};
 use crate::redact::redact;
 use crate::reference::find_guid;
@@ -28,10 +29,16 @@ impl Facets {
     /// Digests a normal form.
     #[must_use]
     pub fn of(normalised: &Normalised<'_>) -> Self {
+        let mut bytes = Vec::with_capacity(4096);
+        let mut digest = |facet: &Normal<'_>| {
+            bytes.clear();
+            facet.write_canonical(&mut bytes);
+            Digest::of(&bytes)
+        };
         Self {
-            content: normalised.content.digest(),
-            label: normalised.label.digest(),
-            assignments: normalised.assignments.digest(),
+            content: digest(&normalised.content),
+            label: digest(&normalised.label),
+            assignments: digest(&normalised.assignments),
         }
     }
 }
@@ -68,14 +75,22 @@ pub struct Payload<'a> {
 /// # Errors
 /// Returns [`Class::Unknown`] when the type cannot be told.
 pub fn admit<'a>(
-    mut document: Value<'a>,
+    document: Value<'a>,
     around: Surroundings<'_>,
     key: &SecretKey,
 ) -> Result<(Payload<'a>, Class), Class> {
     let class = classify(&document, around);
     let Class::Known { policy_type, .. } = class else { return Err(class) };
-    let secrets = redact(&mut document, Some(policy_type), key);
-    Ok((Payload { document, secrets, policy_type }, class))
+    Ok((Payload::of(document, policy_type, key), class))
+}
+
+impl<'a> Payload<'a> {
+    /// Redacts a payload whose type is known.
+    #[must_use]
+    pub fn of(mut document: Value<'a>, policy_type: &'static PolicyType, key: &SecretKey) -> Self {
+        let secrets = redact(&mut document, Some(policy_type), key);
+        Self { document, secrets, policy_type }
+    }
 }
 
 impl Payload<'_> {
@@ -93,7 +108,7 @@ impl Payload<'_> {
         trace: Option<&mut Vec<Dropped>>,
     ) -> Normalised<'_> {
         if self.policy_type.is_role_definition() {
-            return normalise_role(&self.document);
+            return normalise_role(&self.document, localiser);
         }
         let own = self.own_localiser(localiser);
         let localiser = own.as_ref().unwrap_or(localiser);
@@ -186,7 +201,26 @@ impl Payload<'_> {
         if self.policy_type.polymorphic && lacks("@odata.type") {
             missing.push("@odata.type");
         }
+        if self.settings_left_out() {
+            missing.extend(
+                self.policy_type
+                    .requires
+                    .iter()
+                    .map(String::as_str)
+                    .filter(|name| *name == "settings"),
+            );
+        }
         missing
+    }
+
+    /// Whether the service counts settings and the payload holds none: the list was not read.
+    fn settings_left_out(&self) -> bool {
+        let counted = match self.document.get("settingCount") {
+            Some(Value::Number(Number::Int(count))) => *count > 0,
+            _ => false,
+        };
+        let empty = |value: &Value<'_>| matches!(value, Value::List(items) if items.is_empty());
+        counted && self.document.get("settings").is_some_and(empty)
     }
 
     /// Names the navigation members that the export does not hold at all: they were not read.

@@ -143,11 +143,10 @@ impl Walk<'_> {
         id: Option<PlaceId>,
         rule: Option<DefinitionRules>,
     ) {
-        let definition = definition_rules(object, self.place(id));
-        let value_type = value_type_secret(object);
-        let pair = pair_secret(object);
+        let telling = Telling::of(object.members().unwrap_or_default(), self.place(id));
         // Judged before anything is taken out, since conditions look at members beside.
         let holds_secrets = self.place(id).is_some_and(|place| place.holds_secrets);
+        let holds_texts = self.place(id).is_some_and(|place| place.holds_texts);
         let by_place: Vec<Option<SecretForm>> = object
             .members()
             .filter(|_| holds_secrets)
@@ -172,23 +171,16 @@ impl Walk<'_> {
             if is_annotation(name) {
                 continue;
             }
-            let child = places.and_then(|places| places.member(id, name));
+            // Of a string, the place tells at most that it is a text document.
+            let child = places
+                .filter(|_| holds_texts || !matches!(value, Value::String(_)))
+                .and_then(|places| places.member(id, name));
             self.path.push(index);
-            let by_place =
-                by_place.get(index).copied().flatten().map(|form| (form, SecretReason::Place));
-            let by_definition = rule
-                .and_then(|rule| rule.secret)
-                .filter(|_| name == "value")
-                .map(|form| (form, SecretReason::DefinitionId));
-            let by_type =
-                value_type.filter(|_| name == "value").map(|form| (form, SecretReason::ValueType));
-            let by_name = name_secret(name)
-                .or(pair.filter(|_| PAIRS.iter().any(|(_, value)| *value == name.as_ref())))
-                .map(|form| (form, SecretReason::MemberName));
-            if let Some((form, reason)) = by_place.or(by_definition).or(by_type).or(by_name) {
+            let by_place = by_place.get(index).copied().flatten();
+            if let Some((form, reason)) = telling.secret(name, by_place, rule) {
                 self.take(value, form, reason);
             } else {
-                let inherited = definition.filter(|_| is_simple_value(name)).or(rule);
+                let inherited = telling.definition.filter(|_| is_simple_value(name)).or(rule);
                 self.value(value, child, inherited);
             }
             self.path.pop();
@@ -223,17 +215,19 @@ impl Walk<'_> {
     }
 }
 
-/// Reads the rule of a settings catalog instance's definition id.
+/// Reads the rules of a settings catalog instance's definition id.
 pub(crate) fn definition_rules(
     object: &Value<'_>,
     place: Option<&Place>,
 ) -> Option<DefinitionRules> {
-    let id = if place.is_some_and(|place| place.instance) {
-        object.get("settingDefinitionId")
-    } else {
-        None
-    };
-    catalog().definitions().rules(id?.as_str()?)
+    let place = place.filter(|place| place.instance)?;
+    let id = object.get("settingDefinitionId")?.as_str();
+    definition_id_rules(Some(place), id)
+}
+
+fn definition_id_rules(place: Option<&Place>, id: Option<&str>) -> Option<DefinitionRules> {
+    let is_instance = place.is_some_and(|place| place.instance);
+    catalog().definitions().rules(id.filter(|_| is_instance)?)
 }
 
 /// The members of an instance that hold its own values; children are instances of their own.
@@ -241,52 +235,131 @@ pub(crate) fn is_simple_value(name: &str) -> bool {
     matches!(name, "simpleSettingValue" | "simpleSettingCollectionValue")
 }
 
+/// What the members of an object tell of each other.
+struct Telling {
+    /// The rules of a settings catalog instance's definition id.
+    definition: Option<DefinitionRules>,
+    /// Whether the value's type or state says that it is a secret.
+    value_type: Option<SecretForm>,
+    /// Whether a name beside the value says so.
+    pair: Option<SecretForm>,
+}
+
+impl Telling {
+    /// Looks at each member once: no object but an instance, a value or a pair has anything to tell.
+    fn of(members: &[(Cow<'_, str>, Value<'_>)], place: Option<&Place>) -> Self {
+        let [mut id, mut kind, mut state, mut name, mut key, mut app_key] = [None; 6];
+        let [mut value, mut app_value] = [false; 2];
+        for (member, found) in members {
+            let told = match member.as_ref() {
+                "settingDefinitionId" => &mut id,
+                "@odata.type" => &mut kind,
+                "valueState" => &mut state,
+                "name" => &mut name,
+                "key" => &mut key,
+                "appConfigKey" => &mut app_key,
+                "value" => {
+                    value = true;
+                    continue;
+                }
+                "appConfigKeyValue" => {
+                    app_value = true;
+                    continue;
+                }
+                _ => continue,
+            };
+            *told = found.as_str();
+        }
+        Self {
+            definition: definition_id_rules(place, id),
+            value_type: value_type_secret(kind, state),
+            pair: [app_key.filter(|_| app_value), name.filter(|_| value), key.filter(|_| value)]
+                .into_iter()
+                .flatten()
+                .find_map(pair_secret),
+        }
+    }
+}
+
+impl Telling {
+    /// Whether a member is a secret, and by what; the first that tells counts.
+    fn secret(
+        &self,
+        name: &str,
+        by_place: Option<SecretForm>,
+        rule: Option<DefinitionRules>,
+    ) -> Option<(SecretForm, SecretReason)> {
+        if let Some(form) = by_place {
+            return Some((form, SecretReason::Place));
+        }
+        if name == "value" {
+            if let Some(form) = rule.and_then(|rule| rule.secret) {
+                return Some((form, SecretReason::DefinitionId));
+            }
+            if let Some(form) = self.value_type {
+                return Some((form, SecretReason::ValueType));
+            }
+        }
+        let by_name = name_secret(name).or(self.pair.filter(|_| is_pair_value(name)));
+        by_name.map(|form| (form, SecretReason::MemberName))
+    }
+}
+
 /// A settings catalog secret says so by its value type or its state. Unless the state says that the
 /// text is plain, the value is a token that the service may give anew.
-fn value_type_secret(object: &Value<'_>) -> Option<SecretForm> {
-    let state = object.get("valueState").and_then(Value::as_str);
-    let secret_type = object
-        .get("@odata.type")
-        .and_then(Value::as_str)
-        .is_some_and(|name| name.ends_with("SecretSettingValue"));
+fn value_type_secret(odata_type: Option<&str>, state: Option<&str>) -> Option<SecretForm> {
     match state {
         Some("notEncrypted") => Some(SecretForm::Value),
         Some(_) => Some(SecretForm::Presence),
-        None => secret_type.then_some(SecretForm::Presence),
+        None => odata_type
+            .is_some_and(|name| name.ends_with("SecretSettingValue"))
+            .then_some(SecretForm::Presence),
     }
 }
 
-/// Members that hold a name and its value, as app configurations do.
-const PAIRS: &[(&str, &str)] =
-    &[("appConfigKey", "appConfigKeyValue"), ("name", "value"), ("key", "value")];
+/// The members that hold the value of a pair: `{"name": "api_key", "value": …}`, as app configurations
+/// do.
+fn is_pair_value(name: &str) -> bool {
+    matches!(name, "value" | "appConfigKeyValue")
+}
 
-/// Whether an object is a pair of a secret's name and its value: `{"name": "api_key", "value": …}`. The
-/// name counts whole, or behind its last dot; signs between its words do not.
-fn pair_secret(object: &Value<'_>) -> Option<SecretForm> {
-    PAIRS.iter().find_map(|(name, value)| {
-        object.get(value)?;
-        let name = object.get(name)?.as_str()?;
-        let last = name.rsplit('.').next().unwrap_or(name);
-        let plain: String = last.chars().filter(char::is_ascii_alphanumeric).collect();
-        name_secret(&plain)
-    })
+/// Whether the name of a pair is a secret's. It counts whole, or behind its last dot; signs between its
+/// words do not.
+fn pair_secret(name: &str) -> Option<SecretForm> {
+    let last = name.rsplit('.').next().unwrap_or(name);
+    let plain: String = last.chars().filter(char::is_ascii_alphanumeric).collect();
+    name_secret(&plain)
+}
+
+/// The last letters of the secret names of each length, a bit each: most other names are told apart by
+/// a look at this.
+static LAST_LETTERS: [u32; 32] = {
+    let mut table = [0; 32];
+    let mut at = 0;
+    while at < SECRET_NAMES.len() {
+        let name = SECRET_NAMES[at].as_bytes();
+        table[name.len()] |= letter_bit(name[name.len() - 1]);
+        at += 1;
+    }
+    table
+};
+
+/// One bit for a letter in either case.
+const fn letter_bit(letter: u8) -> u32 {
+    1 << (letter & 31)
 }
 
 fn name_secret(name: &str) -> Option<SecretForm> {
-    // Every listed name ends with one of these letters; most other names do not.
     let last = name.bytes().next_back()?;
-    if !matches!(last | 0x20, b'y' | b't' | b'e' | b'n' | b'd' | b'b') {
-        return None;
-    }
-    if SECRET_NAMES
-        .iter()
-        .any(|secret| secret.len() == name.len() && secret.eq_ignore_ascii_case(name))
-    {
+    let perhaps = LAST_LETTERS.get(name.len()).is_some_and(|bits| bits & letter_bit(last) != 0);
+    if perhaps && SECRET_NAMES.iter().any(|secret| secret.eq_ignore_ascii_case(name)) {
         return Some(SecretForm::Value);
     }
     let ends = |ending: &&str| {
         name.len() >= ending.len()
             && name.as_bytes()[name.len() - ending.len()..].eq_ignore_ascii_case(ending.as_bytes())
     };
-    BLOB_ENDINGS.iter().any(ends).then_some(SecretForm::Presence)
+    // All endings end so.
+    let is_blob = last.eq_ignore_ascii_case(&b'b') && BLOB_ENDINGS.iter().any(ends);
+    is_blob.then_some(SecretForm::Presence)
 }

@@ -6,6 +6,7 @@ use crate::json::Value;
 use crate::normal::Normal;
 use crate::normalise::Normalised;
 use crate::reference::{Facet, Reference, ReferenceKind};
+use crate::tenant::Localiser;
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
@@ -274,7 +275,7 @@ pub fn permission_change(before: &RoleDefinition, after: &RoleDefinition) -> Per
 /// Normalises a role definition: permissions are content, name and description the label, scope tags
 /// (who may see the role) belong to the assignments.
 #[must_use]
-pub fn normalise_role(payload: &Value<'_>) -> Normalised<'static> {
+pub fn normalise_role(payload: &Value<'_>, localiser: &Localiser) -> Normalised<'static> {
     let role = RoleDefinition::read(payload);
     let own = |text: &str| Normal::String(Cow::Owned(text.to_owned()));
     let set = |actions: &BTreeMap<String, String>| {
@@ -303,7 +304,7 @@ pub fn normalise_role(payload: &Value<'_>) -> Normalised<'static> {
         .into_iter()
         .filter_map(|name| {
             let text = payload.get(name)?.as_str()?.trim();
-            let text = crate::name::composed(text);
+            let text = crate::name::composed(&localiser.localise(text));
             (!text.is_empty()).then_some((Cow::Borrowed(name), Normal::String(Cow::Owned(text))))
         })
         .collect();

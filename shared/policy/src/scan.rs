@@ -6,59 +6,80 @@
 use aho_corasick::{AhoCorasick, MatchKind};
 use regex::Regex;
 use std::ops::Range;
-use std::sync::LazyLock;
+use std::sync::{LazyLock, OnceLock};
 
 /// Tokens that betray themselves by their form. Each has a literal that the quick search looks for.
-const TOKENS: &[(&str, &str)] = &[
-    ("PRIVATE KEY-----", r"-----BEGIN [A-Z0-9 ]*PRIVATE KEY-----(?P<s>[\s\S]*?)(?:-----END|\z)"),
-    ("eyJ", r"(?P<s>eyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}(?:\.[A-Za-z0-9_-]*)?)"),
-    ("AKIA", r"(?P<s>AKIA[0-9A-Z]{16})"),
-    ("ASIA", r"(?P<s>ASIA[0-9A-Z]{16})"),
-    ("ghp_", r"(?P<s>ghp_[A-Za-z0-9]{30,})"),
-    ("gho_", r"(?P<s>gho_[A-Za-z0-9]{30,})"),
-    ("ghs_", r"(?P<s>ghs_[A-Za-z0-9]{30,})"),
-    ("github_pat_", r"(?P<s>github_pat_[A-Za-z0-9_]{30,})"),
-    ("xox", r"(?P<s>xox[abeoprs]-[A-Za-z0-9-]{10,})"),
-    ("AIza", r"(?P<s>AIza[0-9A-Za-z_-]{35})"),
-    ("sk_live_", r"(?P<s>sk_live_[0-9A-Za-z]{16,})"),
-    ("npm_", r"(?P<s>npm_[A-Za-z0-9]{30,})"),
-    ("pypi-", r"(?P<s>pypi-[A-Za-z0-9_-]{40,})"),
-    ("glpat-", r"(?P<s>glpat-[A-Za-z0-9_-]{16,})"),
+static TOKENS: [(&str, Pattern); 14] = [
+    (
+        "PRIVATE KEY-----",
+        Pattern::new(r"-----BEGIN [A-Z0-9 ]*PRIVATE KEY-----(?P<s>[\s\S]*?)(?:-----END|\z)"),
+    ),
+    ("eyJ", Pattern::new(r"(?P<s>eyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}(?:\.[A-Za-z0-9_-]*)?)")),
+    ("AKIA", Pattern::new(r"(?P<s>AKIA[0-9A-Z]{16})")),
+    ("ASIA", Pattern::new(r"(?P<s>ASIA[0-9A-Z]{16})")),
+    ("ghp_", Pattern::new(r"(?P<s>ghp_[A-Za-z0-9]{30,})")),
+    ("gho_", Pattern::new(r"(?P<s>gho_[A-Za-z0-9]{30,})")),
+    ("ghs_", Pattern::new(r"(?P<s>ghs_[A-Za-z0-9]{30,})")),
+    ("github_pat_", Pattern::new(r"(?P<s>github_pat_[A-Za-z0-9_]{30,})")),
+    ("xox", Pattern::new(r"(?P<s>xox[abeoprs]-[A-Za-z0-9-]{10,})")),
+    ("AIza", Pattern::new(r"(?P<s>AIza[0-9A-Za-z_-]{35})")),
+    ("sk_live_", Pattern::new(r"(?P<s>sk_live_[0-9A-Za-z]{16,})")),
+    ("npm_", Pattern::new(r"(?P<s>npm_[A-Za-z0-9]{30,})")),
+    ("pypi-", Pattern::new(r"(?P<s>pypi-[A-Za-z0-9_-]{40,})")),
+    ("glpat-", Pattern::new(r"(?P<s>glpat-[A-Za-z0-9_-]{16,})")),
 ];
 
 /// A literal assigned to a name that says it is a credential.
-const ASSIGNMENTS: &[&str] = &[
+static ASSIGNMENTS: [Pattern; 11] = [
     // password = "…", "clientSecret": '…', $ApiKey = "…"; a `$` begins a variable unless it is escaped
-    r#"(?i)(?:^|[^a-z])(?:[a-z0-9]+[_-])*(?:password|passwd|passphrase|pwd|client_?secret|clientsecret|shared_?secret|secret|api_?key|access_?key|secret_?access_?key|account_?key|private_?key|shared_?key|pre_?shared_?key|psk|enrollment_?token|access_?token|auth_?token|token)\\?["']?\s*(?:=>|:=|=|:)\s*\\?(?:"(?P<s>(?:\\[^"\r\n]|`.|[^"\\\r\n$(`]){3,})|'(?P<t>[^'\r\n]{3,}))"#,
+    Pattern::new(
+        r#"(?i)(?:^|[^a-z])(?:[a-z0-9]+[_-])*(?:password|passwd|passphrase|pwd?|client_?secret|clientsecret|shared_?secret|secret|api_?key|access_?key|secret_?access_?key|account_?key|private_?key|shared_?key|pre_?shared_?key|psk|enrollment_?token|access_?token|auth_?token|token)\\?["']?\s*(?:=>|:=|=|:)\s*\\?(?:"(?P<s>(?:\\[^"\r\n]|`.|[^"\\\r\n$(`]){3,})|'(?P<t>[^'\r\n]{3,}))"#,
+    ),
     // PASSWORD=…, DB_TOKEN=… without quotes, as shells write them
-    r#"(?:^|[^A-Za-z0-9_])[A-Z0-9_]*(?:PASSWORD|PASSWD|PASSPHRASE|SECRET|TOKEN|API_?KEY|ACCESS_?KEY)=(?P<s>[^\s"'$;`]{4,})"#,
+    Pattern::new(
+        r#"(?:^|[^A-Za-z0-9_])[A-Z0-9_]*(?:PASSWORD|PASSWD|PASSPHRASE|SECRET|TOKEN|API_?KEY|ACCESS_?KEY)=(?P<s>[^\s"'$;`]{4,})"#,
+    ),
     // Password=…;  AccountKey=…;  SharedAccessKey=…  in connection strings and addresses
-    r#"(?i)(?:^|[;?&\s"'])(?:password|pwd|psk|accountkey|sharedaccesskey|sharedaccesssignature|client_secret|api_key|apikey|access_token|sig)=(?P<s>[^;&"'\s<>$(]{4,})"#,
+    Pattern::new(
+        r#"(?i)(?:^|[;?&\s"'])(?:password|pwd?|psk|accountkey|sharedaccesskey|sharedaccesssignature|client_secret|api_key|apikey|access_token|sig)=(?P<s>[^;&"'\s<>$(]{4,})"#,
+    ),
     // aws_secret_access_key = …,  X-Api-Key: …
-    r#"(?i)(?:secret_access_key\s*=|x-api-key["']?\s*:)\s*["']?(?P<s>[A-Za-z0-9/+._=-]{12,})"#,
+    Pattern::new(
+        r#"(?i)(?:secret_access_key\s*=|x-api-key["']?\s*:)\s*["']?(?P<s>[A-Za-z0-9/+._=-]{12,})"#,
+    ),
     // /password:…  --enrollment-token …  -Password '…'
-    r#"(?i)(?:^|\s)(?:--?|/)(?:[a-z]+-)*(?:password|passwd|pass|pwd|token|secret|client-?secret|api-?key|apikey|key)(?:\s+|[:=])(?:"(?P<s>(?:`.|[^"\r\n$(`]){3,})|'(?P<t>[^'\r\n]{3,})|(?P<u>[^\s"'$(<>-][^\s"'<>]{3,}))"#,
+    Pattern::new(
+        r#"(?i)(?:^|\s)(?:--?|/)(?:[a-z]+-)*(?:password|passwd|pass|pwd|token|secret|client-?secret|api-?key|apikey|key)(?:\s+|[:=])(?:"(?P<s>(?:`.|[^"\r\n$(`]){3,})|'(?P<t>[^'\r\n]{3,})|(?P<u>[^\s"'$(<>-][^\s"'<>]{3,}))"#,
+    ),
     // curl -u user:password
-    r#"\bcurl\b[^\r\n]*?\s(?:-u|--user)\s+["']?[^\s:"']+:(?P<s>[^\s"'$]{3,})"#,
+    Pattern::new(r#"\bcurl\b[^\r\n]*?\s(?:-u|--user)\s+["']?[^\s:"']+:(?P<s>[^\s"'$]{3,})"#),
     // ConvertTo-SecureString "…"
-    r#"(?i)ConvertTo-SecureString(?:\s+-[a-z]+)*\s+(?:"(?P<s>(?:`.|[^"\r\n$`]){3,})|'(?P<t>[^'\r\n]{3,})')"#,
+    Pattern::new(
+        r#"(?i)ConvertTo-SecureString(?:\s+-[a-z]+)*\s+(?:"(?P<s>(?:`.|[^"\r\n$`]){3,})|'(?P<t>[^'\r\n]{3,})')"#,
+    ),
     // Authorization: Bearer …, Basic …
-    r"(?i)\b(?:bearer|basic)\s+(?P<s>[A-Za-z0-9._~+/-]{12,}=*)",
+    Pattern::new(r"(?i)\b(?:bearer|basic)\s+(?P<s>[A-Za-z0-9._~+/-]{12,}=*)"),
     // <keyMaterial>…</keyMaterial>, <Password>…</Password>
-    r"(?i)<(?:[a-z]+:)?(?:keymaterial|sharedkey|presharedkey|password|passphrase|sharedsecret|token|secret|clientsecret|apikey)(?:\s[^>]*)?>(?P<s>[^<]{3,})<",
+    Pattern::new(
+        r"(?i)<(?:[a-z]+:)?(?:keymaterial|sharedkey|presharedkey|password|passphrase|sharedsecret|token|secret|clientsecret|apikey)(?:\s[^>]*)?>(?P<s>[^<]{3,})<",
+    ),
     // <key>Password</key><string>…</string> of a property list
-    r"(?i)<key>[a-z._-]*(?:password|passphrase|sharedsecret|presharedkey|privatekey|token|secret|apikey)</key>\s*<(?:string|data)>(?P<s>[^<]{3,})<",
+    Pattern::new(
+        r"(?i)<key>[a-z._-]*(?:password|passphrase|sharedsecret|presharedkey|privatekey|token|secret|apikey)</key>\s*<(?:string|data)>(?P<s>[^<]{3,})<",
+    ),
     // <data id="Password" value="…"/>
-    r#"(?i)<data\s+id="[a-z._-]*(?:password|passphrase|presharedkey|token|secret|apikey)"\s+value="(?P<s>[^"]{3,})""#,
+    Pattern::new(
+        r#"(?i)<data\s+id="[a-z._-]*(?:password|passphrase|presharedkey|token|secret|apikey)"\s+value="(?P<s>[^"]{3,})""#,
+    ),
 ];
 
 /// user:password@host
-const USER_INFO: &str = r"://[^/\s:@]+:(?P<s>[^/\s:@]{3,})@";
+static USER_INFO: Pattern = Pattern::new(r"://[^/\s:@]+:(?P<s>[^/\s:@]{3,})@");
 
 /// Words one of which every assignment holds, lower case.
 const WORDS: &[&str] = &[
     "pass",
-    "pwd",
+    "pw",
     "secret",
     "key",
     "psk",
@@ -71,33 +92,45 @@ const WORDS: &[&str] = &[
     "curl",
 ];
 
-struct Scanner {
-    tokens: AhoCorasick,
-    token_patterns: Vec<Regex>,
-    words: AhoCorasick,
-    assignments: Vec<Regex>,
-    user_info: Regex,
+/// A pattern that is built when a text first needs it: building all of them takes longer than reading a
+/// hundred policies, and most tenants need few.
+struct Pattern {
+    source: &'static str,
+    regex: OnceLock<Regex>,
 }
 
-#[expect(clippy::expect_used, reason = "the patterns are constants; a test builds them")]
+impl Pattern {
+    const fn new(source: &'static str) -> Self {
+        Self { source, regex: OnceLock::new() }
+    }
+
+    #[expect(clippy::expect_used, reason = "the patterns are constants; a test builds them")]
+    fn regex(&self) -> &Regex {
+        self.regex.get_or_init(|| Regex::new(self.source).expect("a pattern"))
+    }
+}
+
+struct Scanner {
+    tokens: AhoCorasick,
+    words: AhoCorasick,
+}
+
+#[expect(clippy::expect_used, reason = "the literals are constants; a test builds them")]
 static SCANNER: LazyLock<Scanner> = LazyLock::new(|| Scanner {
     tokens: AhoCorasick::builder()
         .match_kind(MatchKind::LeftmostFirst)
         .build(TOKENS.iter().map(|(literal, _)| literal))
         .expect("literals"),
-    token_patterns: TOKENS.iter().map(|(_, p)| Regex::new(p).expect("a pattern")).collect(),
     words: AhoCorasick::builder()
         .ascii_case_insensitive(true)
         .match_kind(MatchKind::LeftmostFirst)
         .build(WORDS)
         .expect("literals"),
-    assignments: ASSIGNMENTS.iter().map(|p| Regex::new(p).expect("a pattern")).collect(),
-    user_info: Regex::new(USER_INFO).expect("a pattern"),
 });
 
 /// What the letters of a text rule out, told in one look at each.
 enum Letters {
-    /// Shorter than any credential, or only the letters of setting ids.
+    /// Shorter than any assignment of a credential, or only the letters of setting ids.
     Plain,
     /// One word: perhaps a token, but nothing is assigned in it.
     Word,
@@ -107,38 +140,24 @@ enum Letters {
 
 impl Letters {
     fn of(text: &str) -> Self {
-        if text.len() < 12 {
+        // Without a way out, so that the compiler can look at many letters at once.
+        if text.len() < 8 || text.bytes().fold(true, |plain, byte| plain & is_setting_letter(byte))
+        {
             return Self::Plain;
         }
-        let mut word = false;
-        for byte in text.bytes() {
-            match LETTERS[usize::from(byte)] {
-                0 => {}
-                1 => word = true,
-                _ => return Self::Free,
-            }
-        }
-        if word { Self::Word } else { Self::Plain }
+        if text.bytes().any(is_assigning) { Self::Free } else { Self::Word }
     }
 }
 
-/// 0: a letter of setting ids; 1: another letter of tokens; 2: white space and punctuation that stands
-/// around an assignment.
-static LETTERS: [u8; 256] = {
-    let mut table = [1; 256];
-    let mut byte = 0;
-    while byte < 256 {
-        #[expect(clippy::cast_possible_truncation, reason = "the loop ends at 255")]
-        let letter = byte as u8;
-        if matches!(letter, b'a'..=b'z' | b'0'..=b'9' | b'_' | b'~') {
-            table[byte] = 0;
-        } else if matches!(letter, b'=' | b':' | b' ' | b'<' | b'\n' | b'\r' | b'\t') {
-            table[byte] = 2;
-        }
-        byte += 1;
-    }
-    table
-};
+/// The letters of setting ids.
+fn is_setting_letter(byte: u8) -> bool {
+    byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_' || byte == b'~'
+}
+
+/// White space and punctuation that stands around an assignment.
+fn is_assigning(byte: u8) -> bool {
+    matches!(byte, b'=' | b':' | b' ' | b'<' | b'\n' | b'\r' | b'\t')
+}
 
 /// Finds the credentials in a text, in order and not overlapping. Mostly there are none, and then this
 /// costs a look at the letters and at most two quick searches.
@@ -150,8 +169,8 @@ pub fn find_secrets(text: &str) -> Vec<Range<usize>> {
     }
     let scanner = &*SCANNER;
     let mut found: Vec<Range<usize>> = Vec::new();
-    let mut take = |pattern: &Regex| {
-        for captures in pattern.captures_iter(text) {
+    let mut take = |pattern: &Pattern| {
+        for captures in pattern.regex().captures_iter(text) {
             let group = ["s", "t", "u"].into_iter().find_map(|name| captures.name(name));
             if let Some(group) = group {
                 found.push(group.range());
@@ -159,14 +178,15 @@ pub fn find_secrets(text: &str) -> Vec<Range<usize>> {
         }
     };
     if scanner.tokens.is_match(text) {
-        scanner.token_patterns.iter().for_each(&mut take);
+        let held = TOKENS.iter().filter(|(literal, _)| text.contains(literal));
+        held.for_each(|(_, pattern)| take(pattern));
     }
     if matches!(letters, Letters::Free) {
         if memchr::memchr(b'@', text.as_bytes()).is_some() {
-            take(&scanner.user_info);
+            take(&USER_INFO);
         }
         if scanner.words.is_match(text) {
-            scanner.assignments.iter().for_each(take);
+            ASSIGNMENTS.iter().for_each(take);
         }
     }
     found.sort_by_key(|range| (range.start, std::cmp::Reverse(range.end)));
@@ -235,6 +255,9 @@ mod tests {
             ("agent --enrollment-token=autumn2031", "autumn2031"),
             ("ConvertTo-SecureString -AsPlainText -String \"autumn 2031\"", "autumn 2031"),
             ("curl -s -u svc:autumn2031 https://host", "autumn2031"),
+            ("psk='ab1'", "ab1"),
+            ("$pw = 'Autumn!2031'", "Autumn!2031"),
+            ("Server=db;Pw=Autumn2031;", "Autumn2031"),
         ] {
             assert_eq!(secrets(text), [secret], "{text}");
         }
@@ -251,9 +274,18 @@ mod tests {
             "Password = \"$env:SECRET\"",
             "https://example.com/path?x=1",
             "enrollment token expires: see the console",
+            "pwsh -File setup.ps1 -Key: none",
         ] {
             assert_eq!(secrets(text), Vec::<&str>::new(), "{text}");
         }
+    }
+
+    #[test]
+    fn every_pattern_can_be_built() {
+        let tokens = TOKENS.iter().map(|(_, pattern)| pattern);
+        assert!(
+            tokens.chain(&ASSIGNMENTS).chain([&USER_INFO]).all(|p| p.regex().captures_len() > 1)
+        );
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! Secrets: the key they are compared under, and what is kept of each.
 
-use crate::digest::Digest;
+use crate::reference::Facet;
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use serde::{Deserialize, Serialize};
 use sha2::Sha256;
@@ -32,11 +32,14 @@ impl SecretKey {
     /// Never: HMAC takes a key of any length.
     #[must_use]
     pub fn mac(&self, secret: &[u8]) -> SecretMac {
+        SecretMac(self.keyed(&[b"plumbline secret v1\0", secret].concat()))
+    }
+
+    fn keyed(&self, bytes: &[u8]) -> [u8; 32] {
         #[expect(clippy::expect_used, reason = "HMAC takes a key of any length")]
         let mut mac = Hmac::<Sha256>::new_from_slice(&self.bytes).expect("any length will do");
-        mac.update(b"plumbline secret v1\0");
-        mac.update(secret);
-        SecretMac(mac.finalize().into_bytes().into())
+        mac.update(bytes);
+        mac.finalize().into_bytes().into()
     }
 }
 
@@ -102,6 +105,8 @@ pub struct Secret {
 /// A secret's place in the normal form, and what is compared of it.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize, Serialize)]
 pub struct SecretAt {
+    /// The facet it belongs to.
+    pub facet: Facet,
     /// Where it stands in the normal form.
     pub path: String,
     /// The name of the key of `mac`.
@@ -110,8 +115,16 @@ pub struct SecretAt {
     pub mac: Option<SecretMac>,
 }
 
-/// Digests an external id or another identifier under the key, for artefacts that must not hold it.
+/// The keyed hash that stands for an id in artefacts that must not hold it (contracts 5.8), as 64
+/// hexadecimal digits. It never meets the MAC of a secret: each has a beginning of its own.
 #[must_use]
-pub fn identity_ref(key: &SecretKey, policy_type: &str, external_id: &str) -> Digest {
-    Digest::of(key.mac(format!("{policy_type}\0{external_id}").as_bytes()).as_bytes())
+pub fn identity_ref(key: &SecretKey, policy_type: &str, external_id: &str) -> String {
+    let parts = ["plumbline identity v1", policy_type, &external_id.to_ascii_lowercase()];
+    let mut out = String::with_capacity(64);
+    for byte in key.keyed(parts.join("\0").as_bytes()) {
+        use std::fmt::Write as _;
+        // Writing to a string cannot fail.
+        let _ = write!(out, "{byte:02x}");
+    }
+    out
 }

@@ -312,16 +312,22 @@ pub(super) struct SecretVerdict {
 
 /// Judges the secrets that stand at the same places on both sides; a slot that only one side has is seen
 /// in the content.
-pub(super) fn judge_secrets(baseline: &[SecretAt], current: &[SecretAt]) -> SecretVerdict {
-    let mut places: BTreeMap<&str, (Vec<&SecretAt>, Vec<&SecretAt>)> = BTreeMap::new();
-    for secret in baseline {
-        places.entry(&secret.path).or_default().0.push(secret);
+pub(super) fn judge_secrets(
+    baseline: &[SecretAt],
+    current: &[SecretAt],
+    facets: &[Facet],
+) -> SecretVerdict {
+    type Place<'s> = (Facet, &'s str);
+    let mut places: BTreeMap<Place<'_>, (Vec<&SecretAt>, Vec<&SecretAt>)> = BTreeMap::new();
+    let counts = |secret: &&SecretAt| facets.contains(&secret.facet);
+    for secret in baseline.iter().filter(counts) {
+        places.entry((secret.facet, &secret.path)).or_default().0.push(secret);
     }
-    for secret in current {
-        places.entry(&secret.path).or_default().1.push(secret);
+    for secret in current.iter().filter(counts) {
+        places.entry((secret.facet, &secret.path)).or_default().1.push(secret);
     }
     let mut out = SecretVerdict::default();
-    for (path, (b, c)) in places {
+    for ((facet, path), (b, c)) in places {
         if b.len() != c.len() {
             continue;
         }
@@ -342,7 +348,7 @@ pub(super) fn judge_secrets(baseline: &[SecretAt], current: &[SecretAt]) -> Secr
         };
         if macs(&b) != macs(&c) {
             out.changes.push(Change {
-                facet: Facet::Content,
+                facet,
                 path: path.to_owned(),
                 kind: ChangeKind::Changed,
                 before: Some(serde_json::Value::from(SECRET_SET)),

@@ -112,11 +112,7 @@ impl Context<'_> {
             );
             out.gap(GapKind::UnresolvedReference, None, current, &detail);
         }
-        let secrets = if facets.contains(&Facet::Content) {
-            judge_secrets(&baseline.secrets, &current.secrets)
-        } else {
-            super::judge::SecretVerdict::default()
-        };
+        let secrets = judge_secrets(&baseline.secrets, &current.secrets, facets);
         for path in &secrets.unproven {
             let detail = format!("{path}: one side's secret is masked, or under another key");
             out.gap(GapKind::SecretUnproven, None, current, &detail);

@@ -104,8 +104,9 @@ pub(crate) mod sk {
     pub(crate) fn suspect_of(profile: ProfileId) -> String {
         format!("SUSPECT#{profile}")
     }
-    pub(crate) fn doomed(object: Digest) -> String {
-        format!("DOOMED#{object}")
+    /// Two folders may hold the same bytes; each has a doom of its own.
+    pub(crate) fn doomed(folder: &str, object: Digest) -> String {
+        format!("DOOMED#{}", super::hashed(&[folder, &object.to_string()]))
     }
 }
 
@@ -115,6 +116,10 @@ pub(crate) mod folder {
 
     pub(crate) fn workspace(id: WorkspaceId) -> String {
         format!("ws/{id}")
+    }
+    /// The workspace that a folder belongs to.
+    pub(crate) fn owner(folder: &str) -> Option<WorkspaceId> {
+        folder.split('/').nth(1)?.parse().ok()
     }
     pub(crate) fn tenant(id: WorkspaceId, tenant: TenantId, what: &str) -> String {
         format!("ws/{id}/ten/{tenant}/{what}")

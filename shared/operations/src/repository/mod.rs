@@ -4,6 +4,7 @@
 pub(crate) mod keys;
 pub(crate) mod rows;
 
+use crate::archive::Written;
 use crate::error::OperationError;
 use crate::system::System;
 use plumbline_policy::digest::Digest;
@@ -165,28 +166,41 @@ impl System {
         Ok(Stored { row, revision: record.revision })
     }
 
-    async fn encode<R: Row>(&self, row: &R, revision: u64) -> Result<Record, OperationError> {
+    /// Adds a row to a batch. A body that is too large goes to an object first, which the batch then
+    /// makes safe from the collector.
+    async fn add<R: Row>(
+        &self,
+        batch: Batch,
+        row: &R,
+        revision: u64,
+        condition: Condition,
+    ) -> Result<Batch, OperationError> {
         let failed = |error: serde_json::Error| OperationError::Invalid(error.to_string());
+        let mut batch = batch;
         let mut body =
             serde_json::to_vec(&Envelope { form: R::FORM, row: Some(row), spilled: None })
                 .map_err(failed)?;
+        let mut written = Written::default();
         if body.len() > SPILL_OVER {
             let bytes = serde_json::to_vec(row).map_err(failed)?;
             let folder = row.spill_folder();
-            let key = ObjectKey::of(&folder, &bytes)
-                .map_err(|error| OperationError::Invalid(error.to_string()))?;
-            self.ports.objects.put(&key, bytes).await?;
-            let spilled = Some(Spilled { folder, digest: key.digest() });
+            let digest = self.store(&folder, bytes, &mut written).await?;
+            let spilled = Some(Spilled { folder, digest });
             body = serde_json::to_vec(&Envelope::<R> { form: R::FORM, row: None, spilled })
                 .map_err(failed)?;
         }
-        Ok(Record {
+        let record = Record {
             key: row.key(),
             body,
             revision,
             indexes: row.indexes(),
             expires_at: row.expires_at(),
-        })
+        };
+        batch = batch.put(record, condition);
+        match keys::folder::owner(&row.spill_folder()) {
+            Some(workspace) => self.secure(batch, workspace, &written).await,
+            None => Ok(batch),
+        }
     }
 
     /// Adds a row that must not be there yet.
@@ -195,7 +209,7 @@ impl System {
         batch: Batch,
         row: &R,
     ) -> Result<Batch, OperationError> {
-        Ok(batch.put(self.encode(row, 1).await?, Condition::Absent))
+        self.add(batch, row, 1, Condition::Absent).await
     }
 
     /// Adds a change of a row as it was read.
@@ -205,7 +219,7 @@ impl System {
         row: &R,
         read: u64,
     ) -> Result<Batch, OperationError> {
-        Ok(batch.put(self.encode(row, read + 1).await?, Condition::Revision(read)))
+        self.add(batch, row, read + 1, Condition::Revision(read)).await
     }
 
     /// Adds a row, over one that was read or new.

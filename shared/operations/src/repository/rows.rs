@@ -516,7 +516,7 @@ impl Row for Outbox {
 pub(crate) struct Due {
     pub(crate) workspace: WorkspaceId,
     pub(crate) date: Date,
-    pub(crate) due: Timestamp,
+    pub(crate) at: Timestamp,
 }
 
 impl Due {
@@ -528,7 +528,7 @@ impl Due {
 impl Row for Due {
     const WHAT: &'static str = "due night";
     fn key(&self) -> Key {
-        Self::key_of(self.due, self.workspace)
+        Self::key_of(self.at, self.workspace)
     }
     fn spill_folder(&self) -> String {
         keys::folder::workspace(self.workspace)
@@ -632,7 +632,7 @@ pub(crate) struct Doomed {
 impl Row for Doomed {
     const WHAT: &'static str = "doomed object";
     fn key(&self) -> Key {
-        keys::in_workspace(self.workspace, sk::doomed(self.digest))
+        keys::in_workspace(self.workspace, sk::doomed(&self.folder, self.digest))
     }
     fn spill_folder(&self) -> String {
         keys::folder::workspace(self.workspace)

@@ -80,8 +80,7 @@ impl Glob {
     }
 
     fn matches(&self, id: &str) -> bool {
-        let Some(rest) = id.strip_prefix(self.first.as_str()) else { return false };
-        let Some(mut rest) = rest.strip_suffix(self.last.as_str()) else { return false };
+        let Some(mut rest) = within(id, &self.first, &self.last) else { return false };
         self.middle.iter().all(|part| match part.find(rest.as_bytes()) {
             Some(at) => {
                 rest = &rest[at + part.needle().len()..];
@@ -90,6 +89,19 @@ impl Glob {
             None => false,
         })
     }
+}
+
+/// What stands between a first and a last part. Nearly no id has them, and one letter mostly tells, so
+/// that is looked at before whole parts are; an empty part costs nothing.
+fn within<'i>(id: &'i str, first: &str, last: &str) -> Option<&'i str> {
+    let letter = |letter: &u8, at: usize| id.as_bytes().get(at) == Some(letter);
+    let starts = first.as_bytes().last().is_none_or(|end| letter(end, first.len() - 1));
+    let ends = last.as_bytes().last().is_none_or(|end| letter(end, id.len().wrapping_sub(1)));
+    if !starts || !ends {
+        return None;
+    }
+    let rest = if first.is_empty() { id } else { id.strip_prefix(first)? };
+    if last.is_empty() { Some(rest) } else { rest.strip_suffix(last) }
 }
 
 impl Definitions {

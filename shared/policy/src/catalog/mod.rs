@@ -5,8 +5,7 @@ mod definitions;
 mod places;
 
 pub use definitions::{DefinitionRules, Definitions};
-pub(crate) use places::lookup;
-pub use places::{Conditions, Encoding, Place, PlaceId, Places, SecretForm};
+pub use places::{Conditions, Encoding, KeyPath, KeyText, Place, PlaceId, Places, SecretForm};
 
 use rustc_hash::FxHashMap;
 use serde::{Deserialize, Serialize};

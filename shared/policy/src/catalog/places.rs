@@ -120,8 +120,8 @@ pub struct Place {
     pub set: bool,
     /// A string that holds a comma separated set.
     pub comma_set: bool,
-    /// A list matched by key: alternatives (dotted paths) for each part of the key.
-    pub keyed: Option<Vec<Vec<String>>>,
+    /// A list matched by key: alternatives for each part of the key.
+    pub keyed: Option<Vec<Vec<KeyPath>>>,
     /// The id of another object.
     pub reference: Option<ReferenceKind>,
     /// A secret, perhaps only under conditions; the first that holds counts.
@@ -134,6 +134,8 @@ pub struct Place {
     pub keep_type: bool,
     /// A member of the object may be a secret by its place.
     pub holds_secrets: bool,
+    /// A member of the object may be a text document by its place.
+    pub holds_texts: bool,
     /// The object is a settings catalog instance; rules by definition id apply.
     pub instance: bool,
     members: FxHashMap<String, PlaceId>,
@@ -170,20 +172,30 @@ impl Places {
             places.add_all(file, &mut shapes, Self::ROOT, lines)?;
         }
         places.add_all(file, &mut shapes, Self::ROOT, own)?;
-        places.mark_holders();
+        places.settle();
         Ok(places)
     }
 
-    fn mark_holders(&mut self) {
-        let is_secret = |id: &PlaceId| !self.0[id.0 as usize].secret.is_empty();
-        let own = |place: &Place| place.members.values().chain(&place.any).any(is_secret);
-        let holders: Vec<bool> = self
-            .0
-            .iter()
-            .map(|place| own(place) || place.shape.is_some_and(|id| own(&self.0[id.0 as usize])))
-            .collect();
-        for (place, holds) in self.0.iter_mut().zip(holders) {
-            place.holds_secrets = holds;
+    /// Gives each place the members of its shape, so that one look finds a member, and notes what the
+    /// members of a place may be.
+    fn settle(&mut self) {
+        for at in 0..self.0.len() {
+            let Some(shape) = self.0[at].shape else { continue };
+            let shape = self.0[shape.0 as usize].clone();
+            let place = &mut self.0[at];
+            for (name, id) in shape.members {
+                place.members.entry(name).or_insert(id);
+            }
+            place.any = shape.any.or(place.any);
+        }
+        for at in 0..self.0.len() {
+            let place = &self.0[at];
+            let mut members = place.members.values().chain(&place.any).map(|id| self.place(*id));
+            let holds_secrets = members.clone().any(|member| !member.secret.is_empty());
+            let holds_texts = members.any(|member| member.text.is_some());
+            let place = &mut self.0[at];
+            place.holds_secrets = holds_secrets;
+            place.holds_texts = holds_texts;
         }
     }
 
@@ -222,7 +234,7 @@ impl Places {
             Action::Set => place.set = true,
             Action::CommaSet => place.comma_set = true,
             Action::Keyed { by } => {
-                let part = |text: &String| text.split('|').map(str::to_owned).collect();
+                let part = |text: &String| text.split('|').map(KeyPath::new).collect();
                 place.keyed = Some(by.iter().map(part).collect());
             }
             Action::Reference { kind } => place.reference = Some(*kind),
@@ -302,10 +314,7 @@ impl Places {
     #[must_use]
     pub fn member(&self, id: Option<PlaceId>, name: &str) -> Option<PlaceId> {
         let place = self.place(id?);
-        if let Some(found) = place.members.get(name) {
-            return Some(*found);
-        }
-        place.shape.and_then(|shape| self.member(Some(shape), name)).or(place.any)
+        place.members.get(name).copied().or(place.any)
     }
 
     /// Steps from a list's place to its items'.
@@ -337,9 +346,42 @@ fn split_members(path: &str) -> impl Iterator<Item = &str> {
     })
 }
 
-/// Looks up a dotted path of a rule in a payload, with the dots of `OData` annotations kept.
-pub(crate) fn lookup<'v, 'a>(value: &'v Value<'a>, path: &str) -> Option<&'v Value<'a>> {
-    split_members(path).try_fold(value, |value, name| value.get(name))
+/// Where a part of a key stands in an item: a dotted path of a rule.
+#[derive(Clone, Debug)]
+pub struct KeyPath {
+    names: Vec<String>,
+    /// How the text there is read.
+    pub reads: KeyText,
+}
+
+/// How the text of a key is read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum KeyText {
+    /// As it stands.
+    Plain,
+    /// A link, of which only the target counts.
+    Link,
+    /// An `@odata.type`, of which the name counts.
+    Type,
+}
+
+impl KeyPath {
+    fn new(path: &str) -> Self {
+        let reads = if path.ends_with("@odata.bind") {
+            KeyText::Link
+        } else if path.ends_with("@odata.type") {
+            KeyText::Type
+        } else {
+            KeyText::Plain
+        };
+        Self { names: split_members(path).map(str::to_owned).collect(), reads }
+    }
+
+    /// Follows the path in an item.
+    #[must_use]
+    pub fn follow<'v, 'a>(&self, item: &'v Value<'a>) -> Option<&'v Value<'a>> {
+        self.names.iter().try_fold(item, |value, name| value.get(name))
+    }
 }
 
 #[cfg(test)]

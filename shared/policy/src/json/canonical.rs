@@ -2,6 +2,7 @@
 //! escaped, one way to write each string and number. Everything that is hashed is written here.
 
 use super::value::{Number, Value};
+use super::words::plain_bytes;
 
 impl Value<'_> {
     /// Appends the canonical bytes. A redacted secret is written as its constant slot.
@@ -64,31 +65,25 @@ pub fn write_number(number: Number, out: &mut Vec<u8>) {
 pub fn write_string(text: &str, out: &mut Vec<u8>) {
     const HEX: &[u8; 16] = b"0123456789abcdef";
     out.push(b'"');
-    let bytes = text.as_bytes();
-    // Without a way out, so that the compiler can look at many letters at once.
-    let escapes = bytes.iter().fold(0, |escapes: u8, byte| {
-        u8::from(*byte < 0x20) | u8::from(matches!(byte, b'"' | b'\\')) | escapes
-    });
-    if escapes > 0 {
-        for byte in bytes {
-            match byte {
-                b'"' => out.extend_from_slice(b"\\\""),
-                b'\\' => out.extend_from_slice(b"\\\\"),
-                b'\n' => out.extend_from_slice(b"\\n"),
-                b'\r' => out.extend_from_slice(b"\\r"),
-                b'\t' => out.extend_from_slice(b"\\t"),
-                0x08 => out.extend_from_slice(b"\\b"),
-                0x0C => out.extend_from_slice(b"\\f"),
-                control @ 0..0x20 => {
-                    out.extend_from_slice(b"\\u00");
-                    out.push(HEX[usize::from(control >> 4)]);
-                    out.push(HEX[usize::from(control & 15)]);
-                }
-                plain => out.push(*plain),
+    let mut rest = text.as_bytes();
+    loop {
+        let (plain, tail) = rest.split_at(plain_bytes(rest));
+        out.extend_from_slice(plain);
+        let Some((escaped, after)) = tail.split_first() else { break };
+        rest = after;
+        match escaped {
+            b'\n' => out.extend_from_slice(b"\\n"),
+            b'\r' => out.extend_from_slice(b"\\r"),
+            b'\t' => out.extend_from_slice(b"\\t"),
+            0x08 => out.extend_from_slice(b"\\b"),
+            0x0C => out.extend_from_slice(b"\\f"),
+            control @ 0..0x20 => {
+                out.extend_from_slice(b"\\u00");
+                out.push(HEX[usize::from(control >> 4)]);
+                out.push(HEX[usize::from(control & 15)]);
             }
+            sign => out.extend_from_slice(&[b'\\', *sign]),
         }
-    } else {
-        out.extend_from_slice(bytes);
     }
     out.push(b'"');
 }
