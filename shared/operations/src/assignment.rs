@@ -151,7 +151,7 @@ impl System {
         let key = Guard::key_of(workspace, tenant, RunType::BaselineCompare, &profile.to_string());
         let Some(stored) = self.read::<Guard>(&key).await? else { return Ok(batch) };
         let mut guard = stored.row;
-        guard.fence += 1;
+        guard.fence = guard.fence.saturating_add(1);
         (guard.active, guard.lease_until, guard.memo) = (None, None, None);
         self.update(batch, &guard, stored.revision).await
     }

@@ -196,7 +196,8 @@ impl System {
             return Ok(false);
         }
         self.ports.objects.delete(key).await?;
-        let batch = Batch::new().delete(dying.key(), Condition::Revision(doom.revision + 1));
+        let batch =
+            Batch::new().delete(dying.key(), Condition::Revision(doom.revision.wrapping_add(1)));
         self.commit_if(batch).await?;
         Ok(true)
     }

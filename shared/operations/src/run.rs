@@ -192,6 +192,7 @@ impl System {
                 .or_default()
                 .push(Outgoing { group: one.workspace().to_string(), body: one.to_message() });
         }
+        let mut left = 0;
         for (queue, messages) in by_queue {
             for chunk in messages.chunks(plumbline_ports::queue::MAX_MESSAGES) {
                 let mut waiting = chunk.to_vec();
@@ -202,13 +203,12 @@ impl System {
                         break;
                     }
                 }
-                if !waiting.is_empty() {
-                    let reason = format!("{} messages were not taken", waiting.len());
-                    return Err(
-                        plumbline_ports::PortError::unavailable("send messages", reason).into()
-                    );
-                }
+                left += waiting.len();
             }
+        }
+        if left > 0 {
+            let reason = format!("{left} messages were not taken");
+            return Err(plumbline_ports::PortError::unavailable("send messages", reason).into());
         }
         Ok(())
     }
@@ -233,7 +233,7 @@ impl System {
             return Ok(Claim::Busy(until));
         }
         let (mut run, mut guard) = (run, guard);
-        guard.fence += 1;
+        guard.fence = guard.fence.saturating_add(1);
         guard.active = Some(run.id);
         guard.lease_until = Some(later(now, LEASE));
         run.claim(now, guard.fence)?;
@@ -241,8 +241,12 @@ impl System {
         let batch = self.upsert(batch, &guard, guard_read).await?;
         match self.commit(batch).await {
             Ok(()) => {
-                let run = Stored { row: run, revision: run_read.map_or(1, |read| read + 1) };
-                let guard = Stored { row: guard, revision: guard_read.map_or(1, |read| read + 1) };
+                let run =
+                    Stored { row: run, revision: run_read.map_or(1, |read| read.wrapping_add(1)) };
+                let guard = Stored {
+                    row: guard,
+                    revision: guard_read.map_or(1, |read| read.wrapping_add(1)),
+                };
                 Ok(Claim::Taken(Box::new(Lease { run, guard })))
             }
             // Another worker was faster.
@@ -321,7 +325,7 @@ impl System {
                 && guard.row.active == Some(id)
             {
                 let mut row = guard.row;
-                row.fence += 1;
+                row.fence = row.fence.saturating_add(1);
                 (row.active, row.lease_until) = (None, None);
                 batch = self.update(batch, &row, guard.revision).await?;
             }

@@ -158,7 +158,7 @@ impl Reconciliation<'_> {
             }
             FindingState::Closed { .. } => {
                 let (key, twin) = (finding.recurrence_key, finding.twin);
-                return Some(self.appear(key, twin, finding.occurrence + 1, facts));
+                return Some(self.appear(key, twin, finding.occurrence.saturating_add(1), facts));
             }
             FindingState::Accepted { fingerprint, .. }
                 if *fingerprint == facts.fingerprint && finding.state.is_accepted_at(self.now) =>
@@ -182,7 +182,7 @@ impl Reconciliation<'_> {
         next.seen = self.counted(finding, true);
         if matches!(finding.state, FindingState::Resolved { .. }) {
             // While it was resolved nobody saw it.
-            next.seen.times = finding.seen.times + 1;
+            next.seen.times = finding.seen.times.saturating_add(1);
         }
         next.drift = facts;
         next.evidence = None;
@@ -196,7 +196,7 @@ impl Reconciliation<'_> {
         let policy_type = &finding.drift.policy_type;
         let mut seen = seen_now(finding, self.before);
         if here {
-            seen.times += 1;
+            seen.times = seen.times.saturating_add(1);
             seen.last_at = self.now;
         }
         let counter = self.after.of(policy_type).map_or(0, |after| after.count);
@@ -239,7 +239,7 @@ pub fn seen_now(finding: &Finding, counters: &SeenCounters) -> SeenAtWrite {
     if let Some(now) = counters.of(&finding.drift.policy_type)
         && now.count > seen.counter
     {
-        seen.times += now.count - seen.counter;
+        seen.times = seen.times.saturating_add(now.count - seen.counter);
         seen.counter = now.count;
         seen.last_at = now.last_at;
     }

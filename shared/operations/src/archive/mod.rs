@@ -146,7 +146,14 @@ impl System {
             match self.read::<Doomed>(&key).await? {
                 // It would have to be doomed for a whole grace before it goes.
                 None if *outcome == PutOutcome::Created => {}
-                None => batch = batch.check(key, Condition::Absent),
+                // It was there when we put it; since then a collector may have come to its end with it.
+                None => match self.ports.objects.get_range(object, 0, 1).await? {
+                    Some(_) => batch = batch.check(key, Condition::Absent),
+                    None => {
+                        let reason = format!("the collector has deleted {object}");
+                        return Err(PortError::unavailable("point to an object", reason).into());
+                    }
+                },
                 Some(Stored { row, revision }) if !row.dying => {
                     batch = batch.delete(key, Condition::Revision(revision));
                 }

@@ -219,7 +219,7 @@ impl System {
         row: &R,
         read: u64,
     ) -> Result<Batch, OperationError> {
-        self.add(batch, row, read + 1, Condition::Revision(read)).await
+        self.add(batch, row, read.wrapping_add(1), Condition::Revision(read)).await
     }
 
     /// Adds a row, over one that was read or new.
