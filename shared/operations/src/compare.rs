@@ -329,8 +329,7 @@ impl System {
     ) -> Result<Option<Run>, OperationError> {
         let run = &lease.run.row;
         let report = &compared.report;
-        let looked_at: BTreeSet<String> =
-            compared.options.scope.keys().map(str::to_owned).collect();
+        let looked_at: BTreeSet<String> = inputs.asked.keys().map(str::to_owned).collect();
         let before = lease.guard.row.seen.clone();
         let after = before.after(&looked_at, &report.proven, self.now());
         let evidence = self.store_evidence(run, report).await?;

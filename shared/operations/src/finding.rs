@@ -159,6 +159,11 @@ impl System {
             after.state = before.state.act(action, actor.name(), now, before.drift.fingerprint)?;
             after.changed_at = now;
             let guard = self.compare_guard(workspace, tenant, before.profile).await?;
+            let counters = guard.as_ref().map(|stored| stored.row.seen.clone()).unwrap_or_default();
+            // Counted up to now: what follows counts by the new status.
+            after.seen = seen_now(&before, &counters);
+            let counter = counters.of(&before.drift.policy_type).map_or(0, |seen| seen.count);
+            after.seen.counter = after.seen.counter.max(counter);
             let mut audit =
                 self.audit(workspace, actor, &format!("finding.{}", action.as_str()), id);
             audit.tenant = Some(tenant);
@@ -256,6 +261,7 @@ impl System {
                     next.seen = seen_now(finding, counters);
                 }
                 next.state = FindingState::Resolved { at: now, because: Resolution::OutOfScope };
+                next.absent_since = None;
                 next.changed_at = now;
                 retired.push(next);
             }
