@@ -322,7 +322,8 @@ impl Model {
                 }
             }
         }
-        let whole = scope == proven;
+        // Nothing that was asked for could be looked at: that is no all-clear.
+        let whole = scope == proven && !scope.is_empty();
         Some(End {
             outcome: if whole { "succeeded" } else { "partial" },
             reason: (!whole).then_some("not_proven"),
