@@ -8,7 +8,7 @@ use plumbline_governance::run::ReasonCode;
 use plumbline_operations::OperationError;
 use plumbline_policy::digest::Digest;
 use plumbline_ports::{Batch, Condition, Key, ObjectKey, Record};
-use plumbline_tests::check::assert_whole;
+use plumbline_tests::check::{assert_whole, body_of};
 use plumbline_tests::policies::{FEATURE, many};
 use plumbline_tests::stage::{Stage, must};
 use serde_json::{Value, json};
@@ -26,7 +26,7 @@ fn row(stage: &Stage, key: &Key) -> Record {
 /// Writes a row as something else wrote it.
 fn rewrite(stage: &Stage, key: &Key, change: impl FnOnce(&mut Value)) {
     let mut record = row(stage, key);
-    let mut body: Value = serde_json::from_slice(&record.body).expect("JSON");
+    let mut body: Value = body_of(&record).expect("JSON");
     change(&mut body);
     record.body = serde_json::to_vec(&body).expect("JSON");
     must(block_on(stage.raw.records.commit(Batch::new().put(record, Condition::Always))));
@@ -259,7 +259,7 @@ fn with_index(change: impl FnOnce(&mut Value)) -> (Stage, TenantId) {
     let (stage, _, tenant, _) = drifted();
     stage.import(tenant, &many(5, 4));
     let state = key(&stage, tenant, "STATE");
-    let body: Value = serde_json::from_slice(&row(&stage, &state).body).expect("JSON");
+    let body: Value = body_of(&row(&stage, &state)).expect("JSON");
     let folder = format!("ws/{}/ten/{tenant}/index", stage.workspace);
     let old: Digest = body["row"]["index"].as_str().expect("a digest").parse().expect("a digest");
     let old = ObjectKey::new(&folder, old).expect("a key");

@@ -39,9 +39,18 @@ pub fn assert_whole(stage: &Stage, when: &str) {
     assert!(broken.is_empty(), "{when}: {broken:#?}");
 }
 
+/// The body of a row as JSON, whether it is compressed or not; `None` when it is neither.
+#[must_use]
+pub fn body_of(record: &Record) -> Option<Value> {
+    match zstd::stream::decode_all(record.body.as_slice()) {
+        Ok(plain) => serde_json::from_slice(&plain).ok(),
+        Err(_) => serde_json::from_slice(&record.body).ok(),
+    }
+}
+
 fn unpack(stage: &Stage, record: &Record, out: &mut Vec<String>) -> Option<Row> {
     let place = format!("{} {}", record.key.pk, record.key.sk);
-    let Ok(mut body) = serde_json::from_slice::<Value>(&record.body) else {
+    let Some(mut body) = body_of(record) else {
         out.push(format!("{place} is no JSON"));
         return None;
     };
@@ -295,7 +304,7 @@ pub fn pending_runs(stage: &Stage) -> Vec<String> {
         .dump()
         .iter()
         .filter(|row| row.key.sk.starts_with("RUN#"))
-        .filter_map(|row| serde_json::from_slice::<Value>(&row.body).ok())
+        .filter_map(body_of)
         .filter(|body| body["row"]["status"].as_str() != Some("completed"))
         .map(|body| body["row"].to_string())
         .collect()

@@ -31,7 +31,7 @@ use plumbline_governance::run::{
 };
 use plumbline_governance::scope::EffectiveScope;
 use plumbline_policy::digest::{Digest, NORMALISER_VERSION};
-use plumbline_ports::{Batch, CommitError, Condition, Counters};
+use plumbline_ports::{Batch, CommitError, Condition, Counters, Query, Range};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Stands for the rules of the compare itself (matching, severity, reconciliation). Raise it with any
@@ -102,11 +102,19 @@ impl System {
         let (system, counters) = self.metered();
         let run_type = RunType::BaselineCompare;
         let id = RunId::scheduled(workspace, tenant, run_type, date, due);
-        let assignment = system.stored_assignment(workspace, tenant).await?;
+        let (assignment, guards) = system.held(workspace, tenant).await?;
+        // A tenant that is held to a profile is there, and active. One that is not may be gone, or never
+        // have been this workspace's own.
+        if assignment.is_none() {
+            match system.tenant(workspace, tenant).await {
+                Ok(_) => {}
+                Err(OperationError::NotFound { .. }) => return Ok(Step::Nothing),
+                Err(error) => return Err(error),
+            }
+        }
         let identity = assignment.as_ref().map(|one| one.row.profile.to_string());
         let identity = identity.unwrap_or_default();
-        let key = Guard::key_of(workspace, tenant, run_type, &identity);
-        let stored = system.read::<Guard>(&key).await?;
+        let stored = guards.into_iter().find(|one| one.row.identity == identity);
         let read = stored.as_ref().map(|stored| stored.revision);
         let guard = stored
             .map_or_else(|| Guard::new(workspace, tenant, run_type, identity), |stored| stored.row);
@@ -186,6 +194,29 @@ impl System {
             Claim::Busy(until) => Ok(Step::Later(until)),
             Claim::Taken(lease) => self.work_on(*lease).await,
         }
+    }
+
+    /// Reads a tenant's assignment and the guards of its compares. They stand side by side, so that one
+    /// question answers both: every night asks it of every tenant.
+    async fn held(
+        &self,
+        workspace: WorkspaceId,
+        tenant: TenantId,
+    ) -> Result<(Option<Stored<Assignment>>, Vec<Stored<Guard>>), OperationError> {
+        let first = sk::active(RunType::BaselineCompare, "");
+        let query = Query {
+            range: Range::Between(first.clone(), sk::ASSIGNMENT.to_owned()),
+            ..Query::prefix(keys::tenant(workspace, tenant), "")
+        };
+        let (mut assignment, mut guards) = (None, Vec::new());
+        for record in self.ports.records.query_all(query).await? {
+            if record.key.sk == sk::ASSIGNMENT {
+                assignment = Some(self.decode::<Assignment>(&record).await?);
+            } else if record.key.sk.starts_with(&first) {
+                guards.push(self.decode::<Guard>(&record).await?);
+            }
+        }
+        Ok((assignment, guards))
     }
 
     /// Records a night that came to nothing for a tenant.

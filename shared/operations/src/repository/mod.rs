@@ -4,7 +4,7 @@
 pub(crate) mod keys;
 pub(crate) mod rows;
 
-use crate::archive::Written;
+use crate::archive::{Written, compress, unpack};
 use crate::error::OperationError;
 use crate::system::System;
 use plumbline_policy::digest::Digest;
@@ -13,6 +13,7 @@ use plumbline_ports::{
 };
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
+use std::borrow::Cow;
 
 /// A kind of row.
 pub(crate) trait Row: Serialize + DeserializeOwned + Clone + Send + Sync {
@@ -75,7 +76,29 @@ struct Head {
 
 /// The object that a record's body was spilled to.
 pub(crate) fn spilled(record: &Record) -> Option<Spilled> {
-    serde_json::from_slice::<Head>(&record.body).ok()?.spilled
+    serde_json::from_slice::<Head>(&plain(&record.body).ok()?).ok()?.spilled
+}
+
+/// What a compressed body begins with; JSON never does.
+const COMPRESSED: [u8; 4] = [0x28, 0xb5, 0x2f, 0xfd];
+/// A shorter body is not worth the trouble: it is billed as one unit anyhow.
+const COMPRESS_OVER: usize = 400;
+
+/// A body as JSON. Larger ones are kept compressed: every write is billed by the kilobyte.
+fn plain(body: &[u8]) -> Result<Cow<'_, [u8]>, OperationError> {
+    if body.starts_with(&COMPRESSED) {
+        unpack("a record", body).map(Cow::Owned)
+    } else {
+        Ok(Cow::Borrowed(body))
+    }
+}
+
+fn packed(body: Vec<u8>) -> Result<Vec<u8>, OperationError> {
+    if body.len() <= COMPRESS_OVER {
+        return Ok(body);
+    }
+    let short = compress(&body)?;
+    Ok(if short.len() < body.len() { short } else { body })
 }
 
 impl System {
@@ -138,8 +161,8 @@ impl System {
             OperationError::damaged(format!("the {} at {}", R::WHAT, record.key), reason)
         };
         // The form is looked at first: a newer one need not have the members that this program expects.
-        let form: FormOnly =
-            serde_json::from_slice(&record.body).map_err(|error| damaged(&error))?;
+        let body = plain(&record.body).map_err(|error| damaged(&error))?;
+        let form: FormOnly = serde_json::from_slice(&body).map_err(|error| damaged(&error))?;
         if form.form > R::FORM {
             return Err(OperationError::Newer {
                 what: format!("the {} at {}", R::WHAT, record.key),
@@ -148,7 +171,7 @@ impl System {
             });
         }
         let envelope: Envelope<R> =
-            serde_json::from_slice(&record.body).map_err(|error| damaged(&error))?;
+            serde_json::from_slice(&body).map_err(|error| damaged(&error))?;
         let row = match (envelope.row, envelope.spilled) {
             (Some(row), None) => row,
             (None, Some(at)) => {
@@ -191,7 +214,7 @@ impl System {
         }
         let record = Record {
             key: row.key(),
-            body,
+            body: packed(body)?,
             revision,
             indexes: row.indexes(),
             expires_at: row.expires_at(),
