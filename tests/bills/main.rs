@@ -154,8 +154,8 @@ fn a_night_without_a_change() {
         assert_eq!(drain(&system), tenants.len());
         let count = tenants.len() as u64;
         println!(
-            "{findings} findings: {:.2} units a tenant: {:#?}",
-            bill.total() as f64 / count as f64,
+            "{findings} findings: {} units for {count} tenants: {:#?}",
+            bill.total(),
             bill.lines()
         );
         assert!(bill.total() <= 8 * count, "{} units for {count} tenants", bill.total());

@@ -2,5 +2,7 @@
 //! process starts again, the caller tries again and time goes by. Nothing may be lost, half done or done
 //! twice: in the end everything is as if nothing had happened.
 
+#![expect(clippy::print_stdout, reason = "figures are printed")]
+
 mod scenarios;
 mod sweep;

@@ -199,7 +199,7 @@ fn f14_dead_letters_end_their_runs_also_twice() {
         must(block_on(stage.raw.queue.receive(
             QueueName::Compare,
             10,
-            std::time::Duration::from_secs(60),
+            std::time::Duration::from_mins(1),
         )));
         stage.wait(61);
     }

@@ -289,8 +289,8 @@ fn f21_rows_of_over_400_kb() {
     assert!(imported.gaps.len() >= 3_000, "{}", imported.gaps.len());
     let run = stage.compare(tenant);
     assert!(run.is_completed());
-    let state = must(block_on(stage.system.state(stage.workspace, tenant)));
-    assert!(state.is_some());
+    let found = must(block_on(stage.system.state(stage.workspace, tenant)));
+    assert!(found.is_some());
     // A finding whose reason is as long as may be, and a profile with everything.
     let id = stage.findings(tenant)[0].finding.id;
     let reason = "r".repeat(plumbline_governance::text::MAX_REASON);

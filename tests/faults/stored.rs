@@ -130,8 +130,8 @@ fn f46_a_tick_beside_rows_of_a_newer_form() {
 #[test]
 fn a_row_that_misses_an_attribute() {
     let (stage, _, tenant, _) = drifted();
-    let state = key(&stage, tenant, "STATE");
-    rewrite(&stage, &state, |body| {
+    let place = key(&stage, tenant, "STATE");
+    rewrite(&stage, &place, |body| {
         body["row"].as_object_mut().expect("a row").remove("root");
     });
     let error = stage.start_compare(tenant).expect_err("damaged").to_string();
@@ -258,8 +258,8 @@ fn a_counter_at_its_end() {
 fn with_index(change: impl FnOnce(&mut Value)) -> (Stage, TenantId) {
     let (stage, _, tenant, _) = drifted();
     stage.import(tenant, &many(5, 4));
-    let state = key(&stage, tenant, "STATE");
-    let body: Value = body_of(&row(&stage, &state)).expect("JSON");
+    let place = key(&stage, tenant, "STATE");
+    let body: Value = body_of(&row(&stage, &place)).expect("JSON");
     let folder = format!("ws/{}/ten/{tenant}/index", stage.workspace);
     let old: Digest = body["row"]["index"].as_str().expect("a digest").parse().expect("a digest");
     let old = ObjectKey::new(&folder, old).expect("a key");
@@ -273,7 +273,7 @@ fn with_index(change: impl FnOnce(&mut Value)) -> (Stage, TenantId) {
     };
     let new = ObjectKey::of(&folder, &packed).expect("a key");
     must(block_on(stage.raw.objects.put(&new, packed)));
-    rewrite(&stage, &state, |body| body["row"]["index"] = json!(new.digest()));
+    rewrite(&stage, &place, |body| body["row"]["index"] = json!(new.digest()));
     (stage, tenant)
 }
 

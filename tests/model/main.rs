@@ -5,6 +5,7 @@
 //! fails is made as short as it can be, and printed step by step.
 
 #![expect(clippy::expect_used, reason = "helpers of tests")]
+#![expect(clippy::print_stdout, reason = "seeds are printed")]
 
 mod history;
 mod play;
@@ -91,9 +92,9 @@ fn run(kind: Kind, seed: u64, histories: u64) {
                     }
                     let ops = draw(&mut ChaCha8Rng::seed_from_u64(seed + at), STEPS);
                     match play(kind, &ops) {
-                        Ok(seen) => {
+                        Ok(history) => {
                             if let Ok(mut reached) = reached.lock() {
-                                for (what, count) in seen {
+                                for (what, count) in history {
                                     *reached.entry(what).or_default() += count;
                                 }
                             }

@@ -41,13 +41,13 @@ impl<L, R> Default for Pairs<L, R> {
 }
 
 impl<L: Ord + Clone + std::fmt::Debug, R: Ord + Clone + std::fmt::Debug> Pairs<L, R> {
-    fn agree(&mut self, left: L, right: R, what: &str) -> Result<(), String> {
+    fn agree(&mut self, left: &L, right: &R, what: &str) -> Result<(), String> {
         let known = self.0.entry(left.clone()).or_insert_with(|| right.clone());
-        if *known != right {
+        if known != right {
             return Err(format!("{what}: {left:?} was {known:?} and is {right:?}"));
         }
         let known = self.1.entry(right.clone()).or_insert_with(|| left.clone());
-        if *known != left {
+        if known != left {
             return Err(format!("{what}: {right:?} was {known:?} and is {left:?}"));
         }
         Ok(())
@@ -171,6 +171,7 @@ impl Play {
         ends(&imported.run, &end)
     }
 
+    #[expect(clippy::too_many_lines, reason = "one arm a step")]
     fn step(&mut self, op: &Op) -> Result<(), String> {
         self.stage.wait(60);
         let (workspace, actor) = (self.stage.workspace, self.stage.actor.clone());
@@ -423,6 +424,7 @@ impl Play {
         expect(acted, allowed).map(drop)
     }
 
+    #[expect(clippy::too_many_lines, reason = "one thing after the other")]
     fn check(&mut self) -> Result<(), String> {
         let system = &self.stage.system;
         let workspace = self.stage.workspace;
@@ -435,7 +437,7 @@ impl Play {
                 (Some(model), Some(real)) => {
                     let content = model.policies.iter().map(|one| (*one.0, *one.1)).collect();
                     let roots = self.roots.entry(tenant).or_default();
-                    roots.agree(real.root, (content, model.read), "state root")?;
+                    roots.agree(&real.root, &(content, model.read), "state root")?;
                     if real.policies != model.policies.len() as u64 {
                         return Err(format!("{} policies", real.policies));
                     }
@@ -478,8 +480,8 @@ impl Play {
                     let value = (word, row.times, row.drift.severity, row.drift.identity.0);
                     if let Some((_, fingerprint)) = real.get(&key) {
                         self.fingerprints.entry((tenant, *profile)).or_default().agree(
-                            *fingerprint,
-                            row.drift.identity,
+                            fingerprint,
+                            &row.drift.identity,
                             "fingerprint",
                         )?;
                     }

@@ -347,8 +347,7 @@ impl Model {
         let identity = row.drift.identity;
         let next = match (action, &row.status) {
             (Doing::Acknowledge, Status::New | Status::Reopened) => Status::Acknowledged,
-            (Doing::Close, Status::Resolved | Status::Closed(_))
-            | (Doing::Accept(_), Status::Resolved | Status::Closed(_))
+            (Doing::Close | Doing::Accept(_), Status::Resolved | Status::Closed(_))
             | (Doing::Acknowledge, _) => return false,
             (Doing::Close, _) => Status::Closed(identity),
             (Doing::Accept(until), _) => Status::Accepted(identity, *until),

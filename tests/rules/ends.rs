@@ -130,7 +130,7 @@ fn superseded() {
     let by_hand = must(block_on(stage.raw.queue.receive(
         plumbline_ports::QueueName::Compare,
         1,
-        std::time::Duration::from_secs(60),
+        std::time::Duration::from_mins(1),
     )));
     assert_eq!(by_hand.len(), 1);
     let runs = stage.drain();

@@ -60,7 +60,7 @@ fn unpack(stage: &Stage, record: &Record, out: &mut Vec<String>) -> Option<Row> 
         match object(stage, &folder, &digest) {
             Some(bytes) => body["row"] = serde_json::from_slice(&bytes).unwrap_or_default(),
             None => {
-                out.push(format!("I4: {place} spilled to {folder}/{digest}, which is not there"))
+                out.push(format!("I4: {place} spilled to {folder}/{digest}, which is not there"));
             }
         }
     }

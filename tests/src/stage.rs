@@ -1,6 +1,8 @@
 //! A stage for suites over the whole loop: one workspace over stores whose calls can be made to fail,
 //! with shorthand for each step, and a view of everything that a crash must not change.
 
+#![expect(clippy::must_use_candidate, reason = "steps of a test, done for what they change")]
+
 use crate::policies::Policies;
 use futures::executor::block_on;
 use jiff::SignedDuration;
@@ -52,6 +54,9 @@ pub struct Stage {
     pub actor: Actor,
 }
 
+/// Findings by status, open findings by severity, and the trust of the last compare.
+pub type Counts = (BTreeMap<String, u64>, BTreeMap<String, u64>, Option<String>);
+
 /// Everything of one tenant that must be the same with and without a crash.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TenantView {
@@ -60,7 +65,7 @@ pub struct TenantView {
     /// Type, name, status, times seen, occurrence, fingerprint and severity of each finding.
     pub findings: Vec<(String, String, &'static str, u64, u32, String, &'static str)>,
     /// Findings by status and open findings by severity.
-    pub posture: Option<(BTreeMap<String, u64>, BTreeMap<String, u64>, Option<String>)>,
+    pub posture: Option<Counts>,
     /// The profile it is held to.
     pub profile: Option<ProfileId>,
     /// Outcome and counts of the last compare.
@@ -190,6 +195,9 @@ impl Stage {
     }
 
     /// Works as one worker does, until no message is to be had or the process is dead.
+    ///
+    /// # Panics
+    /// When the work never ends.
     pub fn drain(&self) -> Vec<Run> {
         let mut out = Vec::new();
         for _ in 0..500 {

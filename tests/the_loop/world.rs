@@ -21,7 +21,6 @@ use std::sync::Arc;
 
 pub(crate) struct World {
     pub(crate) clock: Arc<ManualClock>,
-    pub(crate) ports: Ports,
     pub(crate) system: System,
     pub(crate) workspace: WorkspaceId,
     pub(crate) actor: Actor,
@@ -64,11 +63,11 @@ impl World {
     }
 
     pub(crate) fn over(ports: Ports, clock: Arc<ManualClock>) -> Self {
-        let system = System::new(ports.clone());
+        let system = System::new(ports);
         let person = Person { issuer: "local".to_owned(), subject: "eve".to_owned() };
         let workspace =
             block_on(system.create_workspace(&person, "North")).expect("a workspace").id;
-        Self { clock, ports, system, workspace, actor: Actor::new("eve") }
+        Self { clock, system, workspace, actor: Actor::new("eve") }
     }
 
     pub(crate) fn tenant(&self, name: &str) -> TenantId {

@@ -16,6 +16,7 @@ use plumbline_governance::run::RunType;
 use plumbline_governance::text::{MAX_REASON, line};
 use plumbline_ports::{Batch, CommitError};
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 
 /// A finding with its counts up to date.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -250,16 +251,16 @@ impl System {
             let mut counters: BTreeMap<ProfileId, SeenCounters> = BTreeMap::new();
             let mut retired: Vec<Finding> = Vec::new();
             for finding in standing.all().filter(|finding| over(finding)) {
-                if !counters.contains_key(&finding.profile) {
-                    let guard = self.compare_guard(workspace, tenant, finding.profile).await?;
-                    let seen = guard.map(|stored| stored.row.seen).unwrap_or_default();
-                    counters.insert(finding.profile, seen);
-                }
+                let counters = match counters.entry(finding.profile) {
+                    Entry::Occupied(known) => known.into_mut(),
+                    Entry::Vacant(place) => {
+                        let guard = self.compare_guard(workspace, tenant, finding.profile).await?;
+                        place.insert(guard.map(|stored| stored.row.seen).unwrap_or_default())
+                    }
+                };
                 let mut next = finding.clone();
                 // Counted while it still counts as seen.
-                if let Some(counters) = counters.get(&finding.profile) {
-                    next.seen = seen_now(finding, counters);
-                }
+                next.seen = seen_now(finding, counters);
                 next.state = FindingState::Resolved { at: now, because: Resolution::OutOfScope };
                 next.absent_since = None;
                 next.changed_at = now;

@@ -120,7 +120,7 @@ impl System {
     pub async fn perform(&self, work: &Work) -> Result<Step, OperationError> {
         match work {
             Work::Night { workspace, tenant, date, due } => {
-                self.night_compare(*workspace, *tenant, *date, *due).await
+                Box::pin(self.night_compare(*workspace, *tenant, *date, *due)).await
             }
             Work::Run { workspace, tenant, run, run_type } => {
                 let stored = match self.stored_run(*workspace, *tenant, *run).await {

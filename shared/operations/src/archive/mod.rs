@@ -147,13 +147,13 @@ impl System {
                 // It would have to be doomed for a whole grace before it goes.
                 None if *outcome == PutOutcome::Created => {}
                 // It was there when we put it; since then a collector may have come to its end with it.
-                None => match self.ports.objects.get_range(object, 0, 1).await? {
-                    Some(_) => batch = batch.check(key, Condition::Absent),
-                    None => {
+                None => {
+                    if self.ports.objects.get_range(object, 0, 1).await?.is_none() {
                         let reason = format!("the collector has deleted {object}");
                         return Err(PortError::unavailable("point to an object", reason).into());
                     }
-                },
+                    batch = batch.check(key, Condition::Absent);
+                }
                 Some(Stored { row, revision }) if !row.dying => {
                     batch = batch.delete(key, Condition::Revision(revision));
                 }
