@@ -1,5 +1,9 @@
 //! What several suites need: compare in memory, and the real policies where they are to be had.
 
+pub mod check;
+pub mod policies;
+pub mod stage;
+
 use plumbline_governance::compare::{CompareOptions, Payloads, compare};
 use plumbline_governance::inventory::{Inventory, Reader, SideName};
 use plumbline_governance::report::Report;

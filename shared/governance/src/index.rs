@@ -141,6 +141,9 @@ pub enum IndexError {
     /// The entries are not in order.
     #[error("the entries of the index are not in order at {0}")]
     Order(usize),
+    /// One subject stands twice.
+    #[error("the entries of the index name one subject twice at {0}")]
+    Twice(usize),
 }
 
 impl Entry {
@@ -241,6 +244,14 @@ fn check(version: u32, lists: [&[Entry]; 2]) -> Result<(), IndexError> {
         let sorted = entries.windows(2).position(|pair| pair[0].order() > pair[1].order());
         if let Some(at) = sorted {
             return Err(IndexError::Order(at + 1));
+        }
+        // Without an id, two policies may be alike in everything.
+        let is_named = |entry: &Entry| entry.external_id.is_some() || entry.identity_ref.is_some();
+        let twice = entries
+            .windows(2)
+            .position(|pair| is_named(&pair[0]) && pair[0].order() == pair[1].order());
+        if let Some(at) = twice {
+            return Err(IndexError::Twice(at + 1));
         }
     }
     Ok(())

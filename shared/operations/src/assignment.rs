@@ -2,8 +2,9 @@
 
 use crate::error::OperationError;
 use crate::repository::keys::{self, sk};
-use crate::repository::rows::{Assignment, Guard, TenantStatus};
+use crate::repository::rows::{Assignment, Guard, Outbox, TenantStatus, Watched};
 use crate::repository::{Row as _, Stored};
+use crate::run::{DEADLINE, RESEND, later};
 use crate::system::{Actor, System, digest_of};
 use plumbline_governance::ids::{ProfileId, TenantId, WorkspaceId};
 use plumbline_governance::profile::ProfileStatus;
@@ -86,6 +87,7 @@ impl System {
         let old = before.as_ref().map(|stored| stored.row.profile);
         if let Some(old) = old.filter(|old| *old != profile) {
             batch = self.fence_off(batch, workspace, tenant, old).await?;
+            batch = self.insert(batch, &self.retirement(workspace, tenant)).await?;
         }
         self.commit(batch)
             .await
@@ -116,11 +118,25 @@ impl System {
             let batch = self.update(batch, &row, of.revision).await?;
             let batch = self.insert(batch, &audit).await?;
             let batch = self.fence_off(batch, workspace, tenant, before.row.profile).await?;
+            let batch = self.insert(batch, &self.retirement(workspace, tenant)).await?;
             self.commit(batch)
                 .await
                 .map_err(|error| OperationError::commit(error, "the assignment"))?;
         }
         self.retire_findings(workspace, tenant, None).await
+    }
+
+    /// Has the schedule see to it that the findings are retired, if we do not live to do it.
+    fn retirement(&self, workspace: WorkspaceId, tenant: TenantId) -> Outbox {
+        let now = self.now();
+        Outbox {
+            at: now,
+            id: self.mint(),
+            workspace,
+            look_at: later(now, RESEND),
+            deadline: later(now, DEADLINE),
+            what: Watched::Retire { tenant },
+        }
     }
 
     /// Takes the lease from a compare that may be running, so that nothing it writes can appear any more,
@@ -135,7 +151,7 @@ impl System {
         let key = Guard::key_of(workspace, tenant, RunType::BaselineCompare, &profile.to_string());
         let Some(stored) = self.read::<Guard>(&key).await? else { return Ok(batch) };
         let mut guard = stored.row;
-        guard.fence += 1;
+        guard.fence = guard.fence.saturating_add(1);
         (guard.active, guard.lease_until, guard.memo) = (None, None, None);
         self.update(batch, &guard, stored.revision).await
     }

@@ -3,9 +3,9 @@
 use crate::archive::{PackWriter, PendingFrame, Written, compress};
 use crate::error::OperationError;
 use crate::import::{ReadPayload, account_localiser, count_types};
-use crate::repository::Stored;
 use crate::repository::keys::folder;
-use crate::repository::rows::{Lineage, Snapshot, TenantStatus};
+use crate::repository::rows::{Lineage, Snapshot, Suspect, TenantStatus};
+use crate::repository::{Row as _, Stored};
 use crate::run::{Finish, Lease, Started, usage_map};
 use crate::system::{Actor, System, digest_of};
 use plumbline_governance::ids::{ProfileId, SnapshotId, TenantId, WorkspaceId};
@@ -15,7 +15,7 @@ use plumbline_governance::run::{CaptureResult, ReasonCode, Run, RunContext, RunT
 use plumbline_governance::scope::EffectiveScope;
 use plumbline_policy::digest::{Digest, NORMALISER_VERSION};
 use plumbline_policy::tenant::Localiser;
-use plumbline_ports::{Batch, Counters};
+use plumbline_ports::{Batch, Condition, Counters};
 use rayon::prelude::*;
 use rustc_hash::FxHashMap;
 use std::collections::BTreeMap;
@@ -94,13 +94,20 @@ impl System {
             let mut snapshot = SnapshotIndex::capture(&state, &scope, &localiser);
             let identity = snapshot.identity();
             let id = SnapshotId::derive(&Digest::of(format!("{profile}\n{identity}").as_bytes()));
-            let key = Snapshot::key_of(workspace, profile, id);
-            let existing = self.read::<Snapshot>(&key).await?.is_some();
+            let before = self.read::<Snapshot>(&Snapshot::key_of(workspace, profile, id)).await?;
+            let suspect = Suspect::of_profile(workspace, profile, self.now());
+            let suspect = self.read::<Suspect>(&suspect.key()).await?;
+            let existing = before.is_some() && suspect.is_none();
             let mut batch = Batch::new();
             if !existing {
+                // What is under suspicion is not named again.
+                let old = match suspect {
+                    Some(_) => None,
+                    None => self.active_index(&stored.row).await?,
+                };
                 let (digest, written) =
-                    self.freeze(source, &stored.row, &mut snapshot, &localiser).await?;
-                let header = Snapshot {
+                    self.freeze(run, old.as_ref(), &mut snapshot, &localiser).await?;
+                let mut header = Snapshot {
                     id,
                     workspace,
                     profile,
@@ -111,9 +118,20 @@ impl System {
                     indexes: BTreeMap::from([(snapshot.normaliser_version, digest)]),
                 };
                 let lineage = Lineage { workspace, tenant: source, snapshot: id, run: run.id };
-                batch = self.insert(batch, &header).await?;
-                batch = self.insert(batch, &lineage).await?;
+                if let Some(before) = &before {
+                    // The same snapshot, with objects that are whole again.
+                    header.captured_at = before.row.captured_at;
+                }
+                let known = self.read::<Lineage>(&lineage.key()).await?;
+                let read = before.as_ref().map(|before| before.revision);
+                batch = self.upsert(batch, &header, read).await?;
+                if known.is_none() {
+                    batch = self.insert(batch, &lineage).await?;
+                }
                 batch = self.secure(batch, workspace, &written).await?;
+                if let Some(stored) = &suspect {
+                    batch = batch.delete(stored.row.key(), Condition::Revision(stored.revision));
+                }
             }
             let batch = self.point_to(batch, &stored, id, source).await?;
             let items = snapshot.entries.len() as u64;
@@ -159,14 +177,13 @@ impl System {
     /// Writes the payloads of a snapshot, without the tenant, and then its index.
     async fn freeze(
         &self,
-        source: TenantId,
-        profile: &Profile,
+        run: &Run,
+        old: Option<&SnapshotIndex>,
         snapshot: &mut SnapshotIndex,
         localiser: &Localiser,
     ) -> Result<(Digest, Written), OperationError> {
-        let workspace = profile.workspace;
-        let old = self.active_index(profile).await?;
-        let known = old.as_ref().map(known_frames).unwrap_or_default();
+        let (workspace, source) = (run.workspace, run.tenant);
+        let known = old.map(known_frames).unwrap_or_default();
         let mut packs = PackWriter::new(folder::baseline(workspace, "pack"));
         let mut frames = Vec::with_capacity(snapshot.entries.len());
         let tenant_packs = folder::tenant(workspace, source, "pack");
@@ -192,7 +209,6 @@ impl System {
 
     /// Whether a lease is still ours.
     pub(crate) async fn holds(&self, lease: &Lease) -> Result<bool, OperationError> {
-        use crate::repository::Row as _;
         let found = self.ports.records.get(&lease.guard.row.key()).await?;
         Ok(found.is_some_and(|record| record.revision == lease.guard.revision))
     }

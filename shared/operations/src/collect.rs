@@ -75,6 +75,9 @@ pub struct Collected {
 /// The digests that the records of one folder tree refer to.
 type Marks = BTreeSet<Digest>;
 
+/// The dooms by folder and digest.
+type Dooms = BTreeMap<(String, Digest), Stored<Doomed>>;
+
 impl System {
     /// Collects the objects of a workspace that nothing refers to.
     ///
@@ -94,11 +97,11 @@ impl System {
         }
         self.workspace(workspace).await?;
         let mut out = Collected::default();
-        let mut dooms: BTreeMap<Digest, Stored<Doomed>> = self
+        let mut dooms: Dooms = self
             .list::<Doomed>(Query::prefix(keys::workspace(workspace), sk::DOOMED))
             .await?
             .into_iter()
-            .map(|stored| (stored.row.digest, stored))
+            .map(|stored| ((stored.row.folder.clone(), stored.row.digest), stored))
             .collect();
         // Objects are listed before the records are read: what is written in between is not in the list.
         let baseline = format!("{}/baseline", folder::workspace(workspace));
@@ -136,12 +139,12 @@ impl System {
         workspace: WorkspaceId,
         listed: &[(ObjectKey, u64)],
         marks: &Marks,
-        dooms: &mut BTreeMap<Digest, Stored<Doomed>>,
+        dooms: &mut Dooms,
         options: CollectOptions,
         out: &mut Collected,
     ) -> Result<(), OperationError> {
         for (key, bytes) in listed {
-            let doom = dooms.remove(&key.digest());
+            let doom = dooms.remove(&(key.folder().to_owned(), key.digest()));
             if marks.contains(&key.digest()) {
                 out.kept.add(*bytes);
                 if let Some(doom) = doom {
@@ -186,18 +189,15 @@ impl System {
         key: &ObjectKey,
         doom: &Stored<Doomed>,
     ) -> Result<bool, OperationError> {
-        let mut dying = doom.row.clone();
-        let mut revision = doom.revision;
-        if !dying.dying {
-            dying.dying = true;
-            let batch = self.update(Batch::new(), &dying, revision).await?;
-            if !self.commit_if(batch).await? {
-                return Ok(false);
-            }
-            revision += 1;
+        // One that is dying already is taken over: whoever began must not go on.
+        let dying = Doomed { dying: true, ..doom.row.clone() };
+        let batch = self.update(Batch::new(), &dying, doom.revision).await?;
+        if !self.commit_if(batch).await? {
+            return Ok(false);
         }
         self.ports.objects.delete(key).await?;
-        let batch = Batch::new().delete(dying.key(), Condition::Revision(revision));
+        let batch =
+            Batch::new().delete(dying.key(), Condition::Revision(doom.revision.wrapping_add(1)));
         self.commit_if(batch).await?;
         Ok(true)
     }
@@ -285,6 +285,6 @@ fn packs<'e>(entries: impl IntoIterator<Item = &'e Entry>) -> impl Iterator<Item
 }
 
 /// Where the doom of an object stands; for the checker.
-pub(crate) fn doom_key(workspace: WorkspaceId, digest: Digest) -> Key {
-    keys::in_workspace(workspace, sk::doomed(digest))
+pub(crate) fn doom_key(workspace: WorkspaceId, folder: &str, digest: Digest) -> Key {
+    keys::in_workspace(workspace, sk::doomed(folder, digest))
 }

@@ -31,7 +31,7 @@ use plumbline_governance::run::{
 };
 use plumbline_governance::scope::EffectiveScope;
 use plumbline_policy::digest::{Digest, NORMALISER_VERSION};
-use plumbline_ports::{Batch, CommitError, Condition, Counters};
+use plumbline_ports::{Batch, CommitError, Condition, Counters, Query, Range};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Stands for the rules of the compare itself (matching, severity, reconciliation). Raise it with any
@@ -102,11 +102,19 @@ impl System {
         let (system, counters) = self.metered();
         let run_type = RunType::BaselineCompare;
         let id = RunId::scheduled(workspace, tenant, run_type, date, due);
-        let assignment = system.stored_assignment(workspace, tenant).await?;
+        let (assignment, guards) = system.held(workspace, tenant).await?;
+        // A tenant that is held to a profile is there, and active. One that is not may be gone, or never
+        // have been this workspace's own.
+        if assignment.is_none() {
+            match system.tenant(workspace, tenant).await {
+                Ok(_) => {}
+                Err(OperationError::NotFound { .. }) => return Ok(Step::Nothing),
+                Err(error) => return Err(error),
+            }
+        }
         let identity = assignment.as_ref().map(|one| one.row.profile.to_string());
         let identity = identity.unwrap_or_default();
-        let key = Guard::key_of(workspace, tenant, run_type, &identity);
-        let stored = system.read::<Guard>(&key).await?;
+        let stored = guards.into_iter().find(|one| one.row.identity == identity);
         let read = stored.as_ref().map(|stored| stored.revision);
         let guard = stored
             .map_or_else(|| Guard::new(workspace, tenant, run_type, identity), |stored| stored.row);
@@ -165,7 +173,14 @@ impl System {
             let batch = system.upsert(batch, &guard, read).await?;
             return match system.commit(batch).await {
                 Ok(()) => Ok(Step::Ended(Box::new(run))),
-                Err(CommitError::Condition { .. }) => Ok(Step::Later(now)),
+                // The night may have been noted before: the message came twice.
+                Err(CommitError::Condition { .. }) => {
+                    match system.stored_run(workspace, tenant, id).await {
+                        Ok(found) if found.row.is_completed() => Ok(Step::Nothing),
+                        Ok(_) | Err(OperationError::NotFound { .. }) => Ok(Step::Later(now)),
+                        Err(error) => Err(error),
+                    }
+                }
                 Err(CommitError::Port(error)) => Err(error.into()),
             };
         }
@@ -179,6 +194,29 @@ impl System {
             Claim::Busy(until) => Ok(Step::Later(until)),
             Claim::Taken(lease) => self.work_on(*lease).await,
         }
+    }
+
+    /// Reads a tenant's assignment and the guards of its compares. They stand side by side, so that one
+    /// question answers both: every night asks it of every tenant.
+    async fn held(
+        &self,
+        workspace: WorkspaceId,
+        tenant: TenantId,
+    ) -> Result<(Option<Stored<Assignment>>, Vec<Stored<Guard>>), OperationError> {
+        let first = sk::active(RunType::BaselineCompare, "");
+        let query = Query {
+            range: Range::Between(first.clone(), sk::ASSIGNMENT.to_owned()),
+            ..Query::prefix(keys::tenant(workspace, tenant), "")
+        };
+        let (mut assignment, mut guards) = (None, Vec::new());
+        for record in self.ports.records.query_all(query).await? {
+            if record.key.sk == sk::ASSIGNMENT {
+                assignment = Some(self.decode::<Assignment>(&record).await?);
+            } else if record.key.sk.starts_with(&first) {
+                guards.push(self.decode::<Guard>(&record).await?);
+            }
+        }
+        Ok((assignment, guards))
     }
 
     /// Records a night that came to nothing for a tenant.
@@ -322,12 +360,10 @@ impl System {
     ) -> Result<Option<Run>, OperationError> {
         let run = &lease.run.row;
         let report = &compared.report;
-        let looked_at: BTreeSet<String> =
-            compared.options.scope.keys().map(str::to_owned).collect();
+        let looked_at: BTreeSet<String> = inputs.asked.keys().map(str::to_owned).collect();
         let before = lease.guard.row.seen.clone();
         let after = before.after(&looked_at, &report.proven, self.now());
         let evidence = self.store_evidence(run, report).await?;
-        let mut events: BTreeMap<&'static str, u64> = BTreeMap::new();
         for _ in 0..TRIES {
             let standing = self.standing(run.workspace, run.tenant).await?;
             let changes = self.plan(run, inputs, compared, &standing, (&before, &after), &evidence);
@@ -341,12 +377,9 @@ impl System {
                     let read = standing.revision(key);
                     batch = self.upsert(batch, &change.finding, read).await?;
                 }
+                batch = self.secure(batch, run.workspace, &evidence.closed.written).await?;
                 match self.commit(batch).await {
-                    Ok(()) => {
-                        for change in chunk {
-                            *events.entry(change.event.as_str()).or_default() += 1;
-                        }
-                    }
+                    Ok(()) => {}
                     Err(CommitError::Condition { .. }) => {
                         if !self.holds(lease).await? {
                             return Ok(None);
@@ -363,6 +396,7 @@ impl System {
             {
                 continue;
             }
+            let events = events_of(run.id, &standing);
             let finish = finish_of(run, inputs, report, &events, counters);
             let result = finish.context.baseline_compare.clone();
             let mut guard = lease.guard.row.clone();
@@ -617,6 +651,22 @@ fn remembered(
     (guard.active, guard.lease_until) = (None, None);
     note_night_in(&mut guard, &run);
     Ok((run, guard))
+}
+
+/// What a run did to the findings, told from the rows it wrote: a worker that went on where another died
+/// counts the other's rows too.
+fn events_of(run: RunId, standing: &Standing) -> BTreeMap<&'static str, u64> {
+    let mut events = BTreeMap::new();
+    for finding in standing.all().filter(|finding| finding.last_run == run) {
+        let event = match &finding.state {
+            _ if finding.first_run == run => FindingEvent::Appeared,
+            FindingState::Resolved { .. } => FindingEvent::Resolved,
+            FindingState::Reopened { at } if *at == finding.changed_at => FindingEvent::Reopened,
+            _ => FindingEvent::Changed,
+        };
+        *events.entry(event.as_str()).or_default() += 1;
+    }
+    events
 }
 
 fn note_night_in(guard: &mut Guard, run: &Run) {

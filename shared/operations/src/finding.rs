@@ -16,6 +16,7 @@ use plumbline_governance::run::RunType;
 use plumbline_governance::text::{MAX_REASON, line};
 use plumbline_ports::{Batch, CommitError};
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 
 /// A finding with its counts up to date.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -141,6 +142,16 @@ impl System {
                 .find(|finding| finding.id == id)
                 .cloned()
                 .ok_or_else(|| OperationError::not_found("finding", id))?;
+            let later = standing.all().find(|finding| {
+                finding.row_key() == before.row_key() && finding.occurrence > before.occurrence
+            });
+            if let Some(later) = later {
+                return Err(OperationError::Refused(format!(
+                    "the finding {id} was closed, and another drift of the same subject came after it; \
+                     act on {} instead",
+                    later.id
+                )));
+            }
             let key = (before.row_key(), before.occurrence);
             let read =
                 standing.revision(key).ok_or_else(|| OperationError::not_found("finding", id))?;
@@ -149,6 +160,11 @@ impl System {
             after.state = before.state.act(action, actor.name(), now, before.drift.fingerprint)?;
             after.changed_at = now;
             let guard = self.compare_guard(workspace, tenant, before.profile).await?;
+            let counters = guard.as_ref().map(|stored| stored.row.seen.clone()).unwrap_or_default();
+            // Counted up to now: what follows counts by the new status.
+            after.seen = seen_now(&before, &counters);
+            let counter = counters.of(&before.drift.policy_type).map_or(0, |seen| seen.count);
+            after.seen.counter = after.seen.counter.max(counter);
             let mut audit =
                 self.audit(workspace, actor, &format!("finding.{}", action.as_str()), id);
             audit.tenant = Some(tenant);
@@ -216,35 +232,39 @@ impl System {
         self.read(&Guard::key_of(workspace, tenant, RunType::BaselineCompare, &identity)).await
     }
 
-    /// Resolves what is left of profiles that a tenant is not held to any more. Safe to repeat.
+    /// Resolves what is left of profiles that a tenant is not held to any more. Safe to repeat; what a
+    /// crash left undone is done by the next call.
     pub(crate) async fn retire_findings(
         &self,
         workspace: WorkspaceId,
         tenant: TenantId,
         keep: Option<ProfileId>,
     ) -> Result<(), OperationError> {
+        let over = |finding: &Finding| {
+            Some(finding.profile) != keep
+                && (finding.state.is_open()
+                    || matches!(finding.state, FindingState::Accepted { .. }))
+        };
         for _ in 0..8 {
-            let posture = self.posture_row(workspace, tenant).await?;
             let standing = self.standing(workspace, tenant).await?;
             let now = self.now();
-            let over = |finding: &Finding| {
-                Some(finding.profile) != keep
-                    && (finding.state.is_open()
-                        || matches!(finding.state, FindingState::Accepted { .. }))
-            };
-            let retired: Vec<Finding> = standing
-                .all()
-                .filter(|finding| over(finding))
-                .map(|finding| {
-                    let mut next = finding.clone();
-                    next.state =
-                        FindingState::Resolved { at: now, because: Resolution::OutOfScope };
-                    next.changed_at = now;
-                    next
-                })
-                .collect();
-            if retired.is_empty() {
-                return Ok(());
+            let mut counters: BTreeMap<ProfileId, SeenCounters> = BTreeMap::new();
+            let mut retired: Vec<Finding> = Vec::new();
+            for finding in standing.all().filter(|finding| over(finding)) {
+                let counters = match counters.entry(finding.profile) {
+                    Entry::Occupied(known) => known.into_mut(),
+                    Entry::Vacant(place) => {
+                        let guard = self.compare_guard(workspace, tenant, finding.profile).await?;
+                        place.insert(guard.map(|stored| stored.row.seen).unwrap_or_default())
+                    }
+                };
+                let mut next = finding.clone();
+                // Counted while it still counts as seen.
+                next.seen = seen_now(finding, counters);
+                next.state = FindingState::Resolved { at: now, because: Resolution::OutOfScope };
+                next.absent_since = None;
+                next.changed_at = now;
+                retired.push(next);
             }
             let mut moved = false;
             for chunk in retired.chunks(60) {
@@ -262,12 +282,37 @@ impl System {
                     Err(CommitError::Port(error)) => return Err(error.into()),
                 }
             }
-            if moved {
-                continue;
+            if !moved {
+                return self.recount(workspace, tenant).await;
             }
-            let after = self.standing(workspace, tenant).await?;
-            let row =
-                recounted(posture.as_ref(), counted(workspace, tenant, after.all(), None, now));
+        }
+        Err(OperationError::Conflict("the findings of the tenant".to_owned()))
+    }
+
+    /// Makes the counts of a tenant those of its rows, after rows were written without them: a compare
+    /// that was ended half way, or findings that were retired. Safe to repeat; writes nothing when the
+    /// counts are right.
+    pub(crate) async fn recount(
+        &self,
+        workspace: WorkspaceId,
+        tenant: TenantId,
+    ) -> Result<(), OperationError> {
+        for _ in 0..8 {
+            // Read before the rows: the counts below must not be older than what they are compared with.
+            let posture = self.posture_row(workspace, tenant).await?;
+            let standing = self.standing(workspace, tenant).await?;
+            let counts = counted(workspace, tenant, standing.all(), None, self.now());
+            let row = recounted(posture.as_ref(), counts);
+            let is_right = match &posture {
+                Some(Stored { row: before, .. }) => {
+                    before.by_status == row.by_status
+                        && before.open_by_severity == row.open_by_severity
+                }
+                None => standing.all().next().is_none(),
+            };
+            if is_right {
+                return Ok(());
+            }
             let read = posture.as_ref().map(|stored| stored.revision);
             let batch = self.upsert(Batch::new(), &row, read).await?;
             match self.commit(batch).await {

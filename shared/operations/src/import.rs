@@ -2,9 +2,9 @@
 
 use crate::archive::{MAX_PACKS, PackWriter, PendingFrame, Written, compress};
 use crate::error::OperationError;
-use crate::repository::Stored;
 use crate::repository::keys::{self, folder, sk};
-use crate::repository::rows::{State, TenantStatus};
+use crate::repository::rows::{State, Suspect, TenantStatus};
+use crate::repository::{Row as _, Stored};
 use crate::run::{later, usage_map};
 use crate::system::{Actor, System};
 use jiff::SignedDuration;
@@ -21,7 +21,7 @@ use plumbline_governance::subject::Subject;
 use plumbline_policy::catalog::catalog;
 use plumbline_policy::digest::{Digest, NORMALISER_VERSION};
 use plumbline_policy::tenant::{Localiser, TenantFacts};
-use plumbline_ports::{Batch, Counters};
+use plumbline_ports::{Batch, Condition, Counters};
 use rayon::prelude::*;
 use rustc_hash::FxHashMap;
 use std::collections::{BTreeMap, BTreeSet};
@@ -114,6 +114,10 @@ impl System {
             }
             None => None,
         };
+        let suspect = Suspect::of_tenant(workspace, tenant, started_at);
+        let suspect = system.read::<Suspect>(&suspect.key()).await?;
+        // What is under suspicion is written anew: bytes that are there already are only looked at.
+        let old = old.filter(|_| suspect.is_none());
         let known = old.as_ref().map(frames_to_keep).unwrap_or_default();
 
         let reader =
@@ -186,7 +190,9 @@ impl System {
             ),
             run: run.id,
         };
-        let run = system.replace_state(run, actor, before, &state, &written, &counters).await?;
+        let run = system
+            .replace_state(run, actor, (before, suspect), &state, &written, &counters)
+            .await?;
         Ok(Imported { run, state: Some(state), gaps: index.gaps })
     }
 
@@ -223,7 +229,7 @@ impl System {
         &self,
         mut run: Run,
         actor: &Actor,
-        before: Option<Stored<State>>,
+        (before, suspect): (Option<Stored<State>>, Option<Stored<Suspect>>),
         state: &State,
         written: &Written,
         counters: &Counters,
@@ -240,7 +246,10 @@ impl System {
         for _ in 0..3 {
             let batch = self.upsert(Batch::new(), state, read).await?;
             let batch = self.insert(batch, &audit).await?;
-            let batch = self.secure(batch, run.workspace, written).await?;
+            let mut batch = self.secure(batch, run.workspace, written).await?;
+            if let Some(stored) = &suspect {
+                batch = batch.delete(stored.row.key(), Condition::Revision(stored.revision));
+            }
             let batch = self.insert(batch, &run).await?;
             if self.commit_if(batch).await? {
                 return Ok(run);

@@ -192,6 +192,7 @@ impl System {
                 .or_default()
                 .push(Outgoing { group: one.workspace().to_string(), body: one.to_message() });
         }
+        let mut left = 0;
         for (queue, messages) in by_queue {
             for chunk in messages.chunks(plumbline_ports::queue::MAX_MESSAGES) {
                 let mut waiting = chunk.to_vec();
@@ -202,13 +203,12 @@ impl System {
                         break;
                     }
                 }
-                if !waiting.is_empty() {
-                    let reason = format!("{} messages were not taken", waiting.len());
-                    return Err(
-                        plumbline_ports::PortError::unavailable("send messages", reason).into()
-                    );
-                }
+                left += waiting.len();
             }
+        }
+        if left > 0 {
+            let reason = format!("{left} messages were not taken");
+            return Err(plumbline_ports::PortError::unavailable("send messages", reason).into());
         }
         Ok(())
     }
@@ -234,7 +234,7 @@ impl System {
             return Ok(Claim::Busy(until));
         }
         let (mut run, mut guard) = (run, guard);
-        guard.fence += 1;
+        guard.fence = guard.fence.saturating_add(1);
         guard.active = Some(run.id);
         guard.lease_until = Some(later(now, LEASE));
         guard.holder = self.alone;
@@ -243,8 +243,12 @@ impl System {
         let batch = self.upsert(batch, &guard, guard_read).await?;
         match self.commit(batch).await {
             Ok(()) => {
-                let run = Stored { row: run, revision: run_read.map_or(1, |read| read + 1) };
-                let guard = Stored { row: guard, revision: guard_read.map_or(1, |read| read + 1) };
+                let run =
+                    Stored { row: run, revision: run_read.map_or(1, |read| read.wrapping_add(1)) };
+                let guard = Stored {
+                    row: guard,
+                    revision: guard_read.map_or(1, |read| read.wrapping_add(1)),
+                };
                 Ok(Claim::Taken(Box::new(Lease { run, guard })))
             }
             // Another worker was faster.
@@ -323,7 +327,7 @@ impl System {
                 && guard.row.active == Some(id)
             {
                 let mut row = guard.row;
-                row.fence += 1;
+                row.fence = row.fence.saturating_add(1);
                 (row.active, row.lease_until) = (None, None);
                 batch = self.update(batch, &row, guard.revision).await?;
             }
@@ -331,12 +335,24 @@ impl System {
             (audit.tenant, audit.reason) = (Some(tenant), Some(failure.message.clone()));
             let batch = self.insert(batch, &audit).await?;
             match self.commit(batch).await {
-                Ok(()) => return Ok(run),
+                Ok(()) => {
+                    self.recount_after(&run).await?;
+                    return Ok(run);
+                }
                 Err(CommitError::Condition { .. }) => {}
                 Err(CommitError::Port(error)) => return Err(error.into()),
             }
         }
         Err(OperationError::Conflict(format!("the run {id}")))
+    }
+
+    /// A compare that was ended from outside may have written findings, but no counts: those are made
+    /// right here. The schedule does it too, before it forgets the run.
+    pub(crate) async fn recount_after(&self, run: &Run) -> Result<(), OperationError> {
+        let wrote_rows = run.run_type == RunType::BaselineCompare
+            && matches!(run.state, RunState::Completed { started_at: Some(_), .. })
+            && matches!(run.outcome(), RunOutcome::Failed | RunOutcome::Cancelled);
+        if wrote_rows { self.recount(run.workspace, run.tenant).await } else { Ok(()) }
     }
 
     /// Cancels a run. One that ended stays as it is, which is an error here.

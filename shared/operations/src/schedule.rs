@@ -5,7 +5,7 @@ use crate::error::OperationError;
 use crate::message::Work;
 use crate::repository::keys::{self, sk};
 use crate::repository::rows::{
-    Due, NightRecord, NightStatus, Outbox, TenantStatus, Watched, Workspace,
+    Due, NightRecord, NightStatus, Outbox, Tenant, TenantStatus, Watched, Workspace,
 };
 use crate::repository::{Row as _, Stored};
 use crate::run::{RESEND, later};
@@ -50,7 +50,6 @@ impl System {
     /// The stores'.
     pub async fn tick(&self) -> Result<Ticked, OperationError> {
         let mut out = Ticked::default();
-        let mut trouble = None;
         let now = self.now();
         let query = Query {
             pk: keys::DUE.to_owned(),
@@ -59,12 +58,16 @@ impl System {
             limit: usize::MAX,
             descending: false,
         };
-        for due in self.list::<Due>(query).await? {
+        let (nights, mut trouble) = self.list_readable::<Due>(query).await?;
+        for due in nights {
             if let Err(error) = self.start_night(&due, &mut out).await {
                 trouble.get_or_insert(error);
             }
         }
-        for row in self.list::<Outbox>(Query::prefix(keys::OUTBOX, "")).await? {
+        let (watched, unreadable) =
+            self.list_readable::<Outbox>(Query::prefix(keys::OUTBOX, "")).await?;
+        trouble = trouble.or(unreadable);
+        for row in watched {
             if row.row.look_at <= self.now()
                 && let Err(error) = self.look_after(&row, &mut out).await
             {
@@ -98,7 +101,8 @@ impl System {
         };
         let last = nights.pop().unwrap_or(Night { date: due.row.date, due: due.row.at });
         let runs = now < later(last.due, NIGHT_WINDOW);
-        let tenants: Vec<TenantId> = if runs { self.night_tenants(id).await? } else { Vec::new() };
+        let (tenants, trouble) =
+            if runs { self.night_tenants(id).await? } else { (Vec::new(), None) };
 
         // The night is noted once, together with the next one; whoever comes second changes nothing.
         let record = |night: Night, status: NightStatus, tenants: u64| NightRecord {
@@ -165,18 +169,25 @@ impl System {
             })
             .collect();
         // What is lost here is sent again by a later tick.
-        self.send(&work).await
+        self.send(&work).await?;
+        trouble.map_or(Ok(()), Err)
     }
 
-    /// The tenants of a night: governed, and held to a profile.
-    async fn night_tenants(&self, workspace: WorkspaceId) -> Result<Vec<TenantId>, OperationError> {
-        Ok(self
-            .tenants(workspace)
-            .await?
+    /// The tenants of a night: governed, and held to a profile. One that cannot be read is told, and
+    /// holds no other up.
+    async fn night_tenants(
+        &self,
+        workspace: WorkspaceId,
+    ) -> Result<(Vec<TenantId>, Option<OperationError>), OperationError> {
+        let query = Query::prefix(keys::workspace(workspace), sk::TENANTS);
+        let (rows, trouble) = self.list_readable::<Tenant>(query).await?;
+        let tenants = rows
             .into_iter()
+            .map(|stored| stored.row)
             .filter(|tenant| tenant.status == TenantStatus::Active && tenant.profile.is_some())
             .map(|tenant| tenant.id)
-            .collect())
+            .collect();
+        Ok((tenants, trouble))
     }
 
     /// Looks at what an outbox row watches: forgets what ended, closes what is past its deadline, sends
@@ -197,7 +208,11 @@ impl System {
                         run: *run,
                         run_type: *run_type,
                     }],
-                    Ok(_) | Err(OperationError::NotFound { .. }) => Vec::new(),
+                    Ok(found) => {
+                        self.recount_after(&found.row).await?;
+                        Vec::new()
+                    }
+                    Err(OperationError::NotFound { .. }) => Vec::new(),
                     Err(error) => return Err(error),
                 }
             }
@@ -215,6 +230,12 @@ impl System {
                 }
                 waiting
             }
+            Watched::Retire { tenant } => {
+                let assignment = self.assignment(row.workspace, *tenant).await?;
+                let keep = assignment.map(|one| one.profile);
+                self.retire_findings(row.workspace, *tenant, keep).await?;
+                Vec::new()
+            }
         };
         if waiting.is_empty() || late {
             for work in &waiting {
@@ -227,7 +248,7 @@ impl System {
         }
         let mut next = row.clone();
         let wait = match &row.what {
-            Watched::Run { .. } => RESEND,
+            Watched::Run { .. } | Watched::Retire { .. } => RESEND,
             Watched::Night { .. } => NIGHT_LOOK,
         };
         next.look_at = later(self.now(), wait).min(row.deadline);
@@ -252,7 +273,10 @@ impl System {
     ) -> Result<bool, OperationError> {
         let id = RunId::scheduled(workspace, tenant, RunType::BaselineCompare, date, due);
         match self.stored_run(workspace, tenant, id).await {
-            Ok(found) => Ok(found.row.is_completed()),
+            Ok(found) => {
+                self.recount_after(&found.row).await?;
+                Ok(found.row.is_completed())
+            }
             Err(OperationError::NotFound { .. }) => match self.tenant(workspace, tenant).await {
                 Ok(found) => Ok(found.status != TenantStatus::Active || found.profile.is_none()),
                 Err(OperationError::NotFound { .. }) => Ok(true),

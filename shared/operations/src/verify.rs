@@ -132,7 +132,8 @@ impl System {
                     continue;
                 }
             };
-            self.alive(workspace, *digest, &what, out).await?;
+            self.alive(workspace, &folder::baseline(workspace, "index"), *digest, &what, out)
+                .await?;
             if index.normaliser_version != *version {
                 out.wrong(&what, "its index was made under other rules than it says", CAPTURE);
             }
@@ -153,11 +154,12 @@ impl System {
     async fn alive(
         &self,
         workspace: WorkspaceId,
+        folder: &str,
         digest: plumbline_policy::digest::Digest,
         what: &str,
         out: &mut Checked,
     ) -> Result<(), OperationError> {
-        let doom = self.read::<Doomed>(&doom_key(workspace, digest)).await?;
+        let doom = self.read::<Doomed>(&doom_key(workspace, folder, digest)).await?;
         if doom.is_some_and(|doom| doom.row.dying) {
             out.wrong(what, "the collector is deleting an object of it", RESTORE);
         }
@@ -258,7 +260,8 @@ impl System {
                 return Ok(());
             }
         };
-        self.alive(workspace, state.index, &what, out).await?;
+        let place = folder::tenant(workspace, id, "index");
+        self.alive(workspace, &place, state.index, &what, out).await?;
         if index.root() != state.root {
             out.wrong(&what, "its index does not have the root it names", IMPORT);
         }

@@ -5,11 +5,14 @@ use crate::capture::profile_of;
 use crate::compare::Step;
 use crate::error::OperationError;
 use crate::message::{BadMessage, Work};
-use crate::repository::rows::Guard;
+use crate::repository::Row as _;
+use crate::repository::rows::{Guard, Suspect};
 use crate::run::{Claim, Lease};
 use crate::system::{Actor, System};
 use plumbline_governance::run::{Failure, ReasonCode, Run, RunType};
-use plumbline_ports::{Counters, DeadLetter, Delivery, QueueName};
+use plumbline_ports::{
+    Batch, CommitError, Counters, DeadLetter, Delivery, Outgoing, PortError, QueueName,
+};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -46,7 +49,11 @@ impl System {
     ) -> Result<Vec<Handled>, OperationError> {
         let mut out = Vec::new();
         for delivery in self.ports.queue.receive(queue, limit, VISIBILITY).await? {
-            out.push(Box::pin(self.handle(queue, &delivery)).await?);
+            // What the queue does not settle comes again; the others are not held up.
+            out.push(match Box::pin(self.handle(queue, &delivery)).await {
+                Ok(handled) => handled,
+                Err(error) => Handled::Again(error.to_string()),
+            });
         }
         Ok(out)
     }
@@ -95,7 +102,11 @@ impl System {
             }
             Err(error) => {
                 let reason = error.to_string();
-                self.close_work(&work, ReasonCode::PoisonMessage, &reason).await?;
+                match self.close_work(&work, ReasonCode::PoisonMessage, &reason).await {
+                    Err(error) if error.is_retryable() => return Err(error),
+                    // A run that cannot be read cannot be ended either; the letter tells of it.
+                    Ok(()) | Err(_) => {}
+                }
                 self.ports.queue.bury(queue, receipt, &reason).await?;
                 Ok(Handled::Buried(reason))
             }
@@ -109,13 +120,7 @@ impl System {
     pub async fn perform(&self, work: &Work) -> Result<Step, OperationError> {
         match work {
             Work::Night { workspace, tenant, date, due } => {
-                // The tenant must be the workspace's own: nothing of another is read.
-                match self.tenant(*workspace, *tenant).await {
-                    Ok(_) => Box::pin(self.night_compare(*workspace, *tenant, *date, *due)).await,
-                    // Deleted, or never there.
-                    Err(OperationError::NotFound { .. }) => Ok(Step::Nothing),
-                    Err(error) => Err(error),
-                }
+                Box::pin(self.night_compare(*workspace, *tenant, *date, *due)).await
             }
             Work::Run { workspace, tenant, run, run_type } => {
                 let stored = match self.stored_run(*workspace, *tenant, *run).await {
@@ -181,6 +186,12 @@ impl System {
             }
             Err(error) => {
                 let failure = failure_of(error);
+                if matches!(
+                    failure.reason_code,
+                    ReasonCode::MissingObject | ReasonCode::CorruptObject
+                ) {
+                    self.suspect(&lease.run.row).await?;
+                }
                 self.end_with(&lease, failure, counters.usage()).await?
             }
         };
@@ -191,32 +202,77 @@ impl System {
         }
     }
 
+    /// Notes that objects behind a run are not as they should be, so that the next import and the next
+    /// capture write them anew.
+    async fn suspect(&self, run: &Run) -> Result<(), OperationError> {
+        let now = self.now();
+        let mut suspects = vec![Suspect::of_tenant(run.workspace, run.tenant, now)];
+        suspects.extend(
+            run.context
+                .baseline_profile_id
+                .map(|profile| Suspect::of_profile(run.workspace, profile, now)),
+        );
+        for suspect in &suspects {
+            if self.read::<Suspect>(&suspect.key()).await?.is_some() {
+                continue;
+            }
+            let batch = self.insert(Batch::new(), suspect).await?;
+            match self.commit(batch).await {
+                Ok(()) | Err(CommitError::Condition { .. }) => {}
+                Err(CommitError::Port(error)) => return Err(error.into()),
+            }
+        }
+        Ok(())
+    }
+
     /// Ends a lease early, so that the next try need not wait for it. If that fails, it ends by itself.
     async fn give_back(&self, lease: &Lease) {
         let mut guard = lease.guard.row.clone();
         guard.lease_until = None;
-        if let Ok(batch) =
-            self.update(plumbline_ports::Batch::new(), &guard, lease.guard.revision).await
-        {
+        if let Ok(batch) = self.update(Batch::new(), &guard, lease.guard.revision).await {
             // Nothing depends on it.
             let _ = self.commit(batch).await;
         }
     }
 
     /// Ends the runs of messages that were given up. Safe to repeat; a letter is forgotten once its run
-    /// has ended.
+    /// has ended, or cannot be ended because its row is damaged. What a newer program sent is sent again,
+    /// for one that understands it. One letter's trouble does not hold the others up.
     ///
     /// # Errors
-    /// The stores'.
+    /// The stores', the first, after every letter was looked at.
     pub async fn bury_dead(&self, queue: QueueName) -> Result<Vec<DeadLetter>, OperationError> {
         let letters = self.ports.queue.dead_letters(queue, 100).await?;
+        let mut trouble = None;
         for letter in &letters {
-            if let Ok(work) = Work::read(&letter.body) {
-                self.close_work(&work, ReasonCode::PoisonMessage, &letter.reason).await?;
+            if let Err(error) = self.bury_one(queue, letter).await {
+                trouble.get_or_insert(error);
             }
-            self.ports.queue.forget(queue, &letter.receipt).await?;
         }
-        Ok(letters)
+        trouble.map_or(Ok(letters), Err)
+    }
+
+    async fn bury_one(&self, queue: QueueName, letter: &DeadLetter) -> Result<(), OperationError> {
+        match Work::read(&letter.body) {
+            Ok(work) => {
+                match self.close_work(&work, ReasonCode::PoisonMessage, &letter.reason).await {
+                    Err(error) if error.is_retryable() => return Err(error),
+                    Err(error) => {
+                        tracing::error!(%error, "the run of a dead letter cannot be ended: {error}");
+                    }
+                    Ok(()) => {}
+                }
+            }
+            Err(BadMessage::Newer(_)) => {
+                let again = Outgoing { group: letter.group.clone(), body: letter.body.clone() };
+                if !self.ports.queue.send(queue, vec![again]).await?.is_empty() {
+                    let reason = "the message was not taken";
+                    return Err(PortError::unavailable("send messages", reason).into());
+                }
+            }
+            Err(BadMessage::Form(_)) => {}
+        }
+        Ok(self.ports.queue.forget(queue, &letter.receipt).await?)
     }
 
     /// Ends the run of a piece of work that nobody will do.

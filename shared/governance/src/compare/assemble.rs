@@ -350,7 +350,14 @@ impl<'a> Assembly<'a> {
     fn finish(mut self, matching: &Matching) -> Report {
         self.type_absent_gaps();
         let nothing = self.golden.is_empty() && self.other.is_empty();
-        if nothing && !(self.baseline.complete && self.current.complete) {
+        // A side of which every type of the scope was read in full is known to hold none.
+        let scope = &self.options.scope;
+        let is_empty = |side: &Inventory| {
+            side.complete
+                || scope.keys().next().is_some()
+                    && scope.keys().all(|key| side.types_read.contains(key))
+        };
+        if nothing && !(is_empty(self.baseline) && is_empty(self.current)) {
             self.gaps.push(Gap {
                 kind: GapKind::TypeAbsent,
                 policy_type: None,

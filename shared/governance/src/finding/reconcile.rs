@@ -100,12 +100,28 @@ impl Reconciliation<'_> {
             }));
         }
         for (_, finding) in standing.iter().filter(|(key, _)| !drifted.contains(*key)) {
-            if let Some(because) = self.gone(finding) {
+            let Some(because) = self.absence(finding) else { continue };
+            let is_accepted = finding.state.is_accepted_at(self.now);
+            if is_accepted && finding.absent_since.is_none() {
+                let mut next = finding.clone();
+                next.seen = self.counted(finding, false);
+                next.absent_since = Some(self.now);
+                next.last_run = self.run;
+                out.push(FindingChange {
+                    finding: next,
+                    event: FindingEvent::Changed,
+                    drift: None,
+                });
+            }
+            let ends = finding.state.is_open()
+                || matches!(finding.state, FindingState::Accepted { .. }) && !is_accepted;
+            if ends {
                 // Counted while it still counts as seen.
                 let seen = self.counted(finding, false);
                 let mut finding = finding.clone();
                 finding.state = FindingState::Resolved { at: self.now, because };
                 finding.seen = seen;
+                finding.absent_since = None;
                 finding.changed_at = self.now;
                 finding.last_run = self.run;
                 out.push(FindingChange { finding, event: FindingEvent::Resolved, drift: None });
@@ -143,6 +159,7 @@ impl Reconciliation<'_> {
             first_seen_at: self.now,
             changed_at: self.now,
             seen: SeenAtWrite { times: 1, last_at: self.now, counter },
+            absent_since: None,
             first_run: self.run,
             last_run: self.run,
         };
@@ -158,12 +175,14 @@ impl Reconciliation<'_> {
             }
             FindingState::Closed { .. } => {
                 let (key, twin) = (finding.recurrence_key, finding.twin);
-                return Some(self.appear(key, twin, finding.occurrence + 1, facts));
+                return Some(self.appear(key, twin, finding.occurrence.saturating_add(1), facts));
             }
             FindingState::Accepted { fingerprint, .. }
                 if *fingerprint == facts.fingerprint && finding.state.is_accepted_at(self.now) =>
             {
-                return None;
+                // Accepted drift that comes back is accepted still, and seen again.
+                finding.absent_since?;
+                (finding.state.clone(), FindingEvent::Changed)
             }
             FindingState::Accepted { .. } | FindingState::Resolved { .. } => {
                 (FindingState::Reopened { at: self.now }, FindingEvent::Reopened)
@@ -171,7 +190,7 @@ impl Reconciliation<'_> {
             open => {
                 // A severity that the profile changed, or another snapshot with the same hashes, is a
                 // change of the row, not of the drift.
-                if same && finding.drift == facts {
+                if same && finding.drift == facts && finding.absent_since.is_none() {
                     return None;
                 }
                 (open.clone(), FindingEvent::Changed)
@@ -180,10 +199,7 @@ impl Reconciliation<'_> {
         let mut next = finding.clone();
         next.state = state;
         next.seen = self.counted(finding, true);
-        if matches!(finding.state, FindingState::Resolved { .. }) {
-            // While it was resolved nobody saw it.
-            next.seen.times = finding.seen.times + 1;
-        }
+        next.absent_since = None;
         next.drift = facts;
         next.evidence = None;
         next.changed_at = self.now;
@@ -196,21 +212,15 @@ impl Reconciliation<'_> {
         let policy_type = &finding.drift.policy_type;
         let mut seen = seen_now(finding, self.before);
         if here {
-            seen.times += 1;
+            seen.times = seen.times.saturating_add(1);
             seen.last_at = self.now;
         }
         let counter = self.after.of(policy_type).map_or(0, |after| after.count);
         SeenAtWrite { counter, ..seen }
     }
 
-    /// Why a finding without drift is resolved; `None` while nothing proves it.
-    fn gone(&self, finding: &Finding) -> Option<Resolution> {
-        let ends = finding.state.is_open()
-            || matches!(finding.state, FindingState::Accepted { .. })
-                && !finding.state.is_accepted_at(self.now);
-        if !ends {
-            return None;
-        }
+    /// How it is known that a drift is not there; `None` while nothing proves it.
+    fn absence(&self, finding: &Finding) -> Option<Resolution> {
         let policy_type = &finding.drift.policy_type;
         if !self.asked.holds(policy_type) {
             return Some(Resolution::OutOfScope);
@@ -232,14 +242,16 @@ fn twin_key(recurrence_key: Digest, facts: &DriftFacts) -> Digest {
 #[must_use]
 pub fn seen_now(finding: &Finding, counters: &SeenCounters) -> SeenAtWrite {
     let mut seen = finding.seen;
-    // A resolved finding is not there to be seen.
-    if matches!(finding.state, FindingState::Resolved { .. }) {
+    // What is not there is not seen, and of a closed one nobody wants to hear more.
+    let counts = finding.absent_since.is_none()
+        && !matches!(finding.state, FindingState::Resolved { .. } | FindingState::Closed { .. });
+    if !counts {
         return seen;
     }
     if let Some(now) = counters.of(&finding.drift.policy_type)
         && now.count > seen.counter
     {
-        seen.times += now.count - seen.counter;
+        seen.times = seen.times.saturating_add(now.count - seen.counter);
         seen.counter = now.count;
         seen.last_at = now.last_at;
     }

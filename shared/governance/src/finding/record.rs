@@ -140,6 +140,10 @@ pub struct Finding {
     pub changed_at: Timestamp,
     /// How often it was seen.
     pub seen: SeenAtWrite,
+    /// Since when an accepted drift is known not to be there. It stays accepted, should it come back, and
+    /// counts no further until then.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub absent_since: Option<Timestamp>,
     /// The run that first saw it.
     pub first_run: RunId,
     /// The run that last wrote it.

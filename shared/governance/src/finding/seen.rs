@@ -41,7 +41,8 @@ impl SeenCounters {
         now: Timestamp,
     ) -> Self {
         let next = |seen: Option<Seen>| {
-            Some(Seen { count: seen.map_or(0, |seen| seen.count) + 1, last_at: now })
+            let count = seen.map_or(0, |seen| seen.count).saturating_add(1);
+            Some(Seen { count, last_at: now })
         };
         let mut lagging = self.lagging.clone();
         for key in looked_at.difference(proven) {

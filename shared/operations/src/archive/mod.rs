@@ -16,7 +16,7 @@ use plumbline_governance::ids::WorkspaceId;
 use plumbline_governance::index::{SnapshotIndex, StateIndex};
 use plumbline_governance::run::ReasonCode;
 use plumbline_policy::digest::Digest;
-use plumbline_ports::{Batch, Condition, Key, ObjectKey, PortError, PutOutcome};
+use plumbline_ports::{Batch, Condition, ObjectKey, PortError, PutOutcome};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -129,7 +129,8 @@ impl System {
     }
 
     /// Makes the batch that points to written objects safe from the collector: an object that was there
-    /// before may have been doomed, so the batch takes the doom back or fails.
+    /// before may have been doomed, so the batch takes the doom back or fails. One that is new is looked
+    /// at too: a collector that died while it deleted the object's forerunner may go on with it.
     pub(crate) async fn secure(
         &self,
         mut batch: Batch,
@@ -138,12 +139,21 @@ impl System {
     ) -> Result<Batch, OperationError> {
         let mut looked_at = std::collections::BTreeSet::new();
         for (object, outcome) in &written.0 {
-            if *outcome == PutOutcome::Created || !looked_at.insert(object.digest()) {
+            if !looked_at.insert(object) {
                 continue;
             }
-            let key: Key = keys::in_workspace(workspace, sk::doomed(object.digest()));
+            let key = keys::in_workspace(workspace, sk::doomed(object.folder(), object.digest()));
             match self.read::<Doomed>(&key).await? {
-                None => batch = batch.check(key, Condition::Absent),
+                // It would have to be doomed for a whole grace before it goes.
+                None if *outcome == PutOutcome::Created => {}
+                // It was there when we put it; since then a collector may have come to its end with it.
+                None => {
+                    if self.ports.objects.get_range(object, 0, 1).await?.is_none() {
+                        let reason = format!("the collector has deleted {object}");
+                        return Err(PortError::unavailable("point to an object", reason).into());
+                    }
+                    batch = batch.check(key, Condition::Absent);
+                }
                 Some(Stored { row, revision }) if !row.dying => {
                     batch = batch.delete(key, Condition::Revision(revision));
                 }

@@ -117,7 +117,7 @@ impl System {
                 let (start, mut end) = (first.offset, end_of(first));
                 let mut together = 1;
                 while let Some(next) = rest.get(together)
-                    && next.offset <= end + READ_ACROSS
+                    && next.offset <= end.saturating_add(READ_ACROSS)
                     && end_of(next) - start <= READ_AT_ONCE
                 {
                     end = end.max(end_of(next));
@@ -173,10 +173,10 @@ impl System {
 }
 
 fn end_of(frame: &Frame) -> u64 {
-    frame.offset + u64::from(frame.length)
+    frame.offset.saturating_add(u64::from(frame.length))
 }
 
 fn cut<'b>(bytes: &'b [u8], start: u64, frame: &Frame) -> Option<&'b [u8]> {
     let from = usize::try_from(frame.offset.checked_sub(start)?).ok()?;
-    bytes.get(from..from + frame.length as usize)
+    bytes.get(from..)?.get(..frame.length as usize)
 }

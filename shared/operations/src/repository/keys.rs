@@ -66,6 +66,7 @@ pub(crate) mod sk {
     pub(crate) const FINDINGS: &str = "FINDING#";
     pub(crate) const NIGHTS: &str = "NIGHT#";
     pub(crate) const DOOMED: &str = "DOOMED#";
+    pub(crate) const SUSPECT: &str = "SUSPECT";
 
     pub(crate) fn member(hash: &str) -> String {
         format!("MEMBER#{hash}")
@@ -100,8 +101,12 @@ pub(crate) mod sk {
     pub(crate) fn finding(row_key: Digest, occurrence: u32) -> String {
         format!("FINDING#{row_key}#{occurrence:06}")
     }
-    pub(crate) fn doomed(object: Digest) -> String {
-        format!("DOOMED#{object}")
+    pub(crate) fn suspect_of(profile: ProfileId) -> String {
+        format!("SUSPECT#{profile}")
+    }
+    /// Two folders may hold the same bytes; each has a doom of its own.
+    pub(crate) fn doomed(folder: &str, object: Digest) -> String {
+        format!("DOOMED#{}", super::hashed(&[folder, &object.to_string()]))
     }
 }
 
@@ -111,6 +116,10 @@ pub(crate) mod folder {
 
     pub(crate) fn workspace(id: WorkspaceId) -> String {
         format!("ws/{id}")
+    }
+    /// The workspace that a folder belongs to.
+    pub(crate) fn owner(folder: &str) -> Option<WorkspaceId> {
+        folder.split('/').nth(1)?.parse().ok()
     }
     pub(crate) fn tenant(id: WorkspaceId, tenant: TenantId, what: &str) -> String {
         format!("ws/{id}/ten/{tenant}/{what}")

@@ -4,6 +4,7 @@
 pub(crate) mod keys;
 pub(crate) mod rows;
 
+use crate::archive::{Written, compress, unpack};
 use crate::error::OperationError;
 use crate::system::System;
 use plumbline_policy::digest::Digest;
@@ -12,6 +13,7 @@ use plumbline_ports::{
 };
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
+use std::borrow::Cow;
 
 /// A kind of row.
 pub(crate) trait Row: Serialize + DeserializeOwned + Clone + Send + Sync {
@@ -74,7 +76,29 @@ struct Head {
 
 /// The object that a record's body was spilled to.
 pub(crate) fn spilled(record: &Record) -> Option<Spilled> {
-    serde_json::from_slice::<Head>(&record.body).ok()?.spilled
+    serde_json::from_slice::<Head>(&plain(&record.body).ok()?).ok()?.spilled
+}
+
+/// What a compressed body begins with; JSON never does.
+const COMPRESSED: [u8; 4] = [0x28, 0xb5, 0x2f, 0xfd];
+/// A shorter body is not worth the trouble: it is billed as one unit anyhow.
+const COMPRESS_OVER: usize = 400;
+
+/// A body as JSON. Larger ones are kept compressed: every write is billed by the kilobyte.
+fn plain(body: &[u8]) -> Result<Cow<'_, [u8]>, OperationError> {
+    if body.starts_with(&COMPRESSED) {
+        unpack("a record", body).map(Cow::Owned)
+    } else {
+        Ok(Cow::Borrowed(body))
+    }
+}
+
+fn packed(body: Vec<u8>) -> Result<Vec<u8>, OperationError> {
+    if body.len() <= COMPRESS_OVER {
+        return Ok(body);
+    }
+    let short = compress(&body)?;
+    Ok(if short.len() < body.len() { short } else { body })
 }
 
 impl System {
@@ -103,6 +127,27 @@ impl System {
         Ok(out)
     }
 
+    /// Reads the rows of a range that can be read. One that cannot holds no other up; the first such
+    /// trouble is told.
+    pub(crate) async fn list_readable<R: Row>(
+        &self,
+        query: Query,
+    ) -> Result<(Vec<Stored<R>>, Option<OperationError>), OperationError> {
+        let (mut out, mut trouble) = (Vec::new(), None);
+        for record in self.ports.records.query_all(query).await? {
+            if self.is_expired(&record) {
+                continue;
+            }
+            match self.decode(&record).await {
+                Ok(row) => out.push(row),
+                Err(error) => {
+                    trouble.get_or_insert(error);
+                }
+            }
+        }
+        Ok((out, trouble))
+    }
+
     fn is_expired(&self, record: &Record) -> bool {
         record.expires_at.is_some_and(|at| at <= self.now().as_second())
     }
@@ -116,8 +161,8 @@ impl System {
             OperationError::damaged(format!("the {} at {}", R::WHAT, record.key), reason)
         };
         // The form is looked at first: a newer one need not have the members that this program expects.
-        let form: FormOnly =
-            serde_json::from_slice(&record.body).map_err(|error| damaged(&error))?;
+        let body = plain(&record.body).map_err(|error| damaged(&error))?;
+        let form: FormOnly = serde_json::from_slice(&body).map_err(|error| damaged(&error))?;
         if form.form > R::FORM {
             return Err(OperationError::Newer {
                 what: format!("the {} at {}", R::WHAT, record.key),
@@ -126,7 +171,7 @@ impl System {
             });
         }
         let envelope: Envelope<R> =
-            serde_json::from_slice(&record.body).map_err(|error| damaged(&error))?;
+            serde_json::from_slice(&body).map_err(|error| damaged(&error))?;
         let row = match (envelope.row, envelope.spilled) {
             (Some(row), None) => row,
             (None, Some(at)) => {
@@ -144,28 +189,41 @@ impl System {
         Ok(Stored { row, revision: record.revision })
     }
 
-    async fn encode<R: Row>(&self, row: &R, revision: u64) -> Result<Record, OperationError> {
+    /// Adds a row to a batch. A body that is too large goes to an object first, which the batch then
+    /// makes safe from the collector.
+    async fn add<R: Row>(
+        &self,
+        batch: Batch,
+        row: &R,
+        revision: u64,
+        condition: Condition,
+    ) -> Result<Batch, OperationError> {
         let failed = |error: serde_json::Error| OperationError::Invalid(error.to_string());
+        let mut batch = batch;
         let mut body =
             serde_json::to_vec(&Envelope { form: R::FORM, row: Some(row), spilled: None })
                 .map_err(failed)?;
+        let mut written = Written::default();
         if body.len() > SPILL_OVER {
             let bytes = serde_json::to_vec(row).map_err(failed)?;
             let folder = row.spill_folder();
-            let key = ObjectKey::of(&folder, &bytes)
-                .map_err(|error| OperationError::Invalid(error.to_string()))?;
-            self.ports.objects.put(&key, bytes).await?;
-            let spilled = Some(Spilled { folder, digest: key.digest() });
+            let digest = self.store(&folder, bytes, &mut written).await?;
+            let spilled = Some(Spilled { folder, digest });
             body = serde_json::to_vec(&Envelope::<R> { form: R::FORM, row: None, spilled })
                 .map_err(failed)?;
         }
-        Ok(Record {
+        let record = Record {
             key: row.key(),
-            body,
+            body: packed(body)?,
             revision,
             indexes: row.indexes(),
             expires_at: row.expires_at(),
-        })
+        };
+        batch = batch.put(record, condition);
+        match keys::folder::owner(&row.spill_folder()) {
+            Some(workspace) => self.secure(batch, workspace, &written).await,
+            None => Ok(batch),
+        }
     }
 
     /// Adds a row that must not be there yet.
@@ -174,7 +232,7 @@ impl System {
         batch: Batch,
         row: &R,
     ) -> Result<Batch, OperationError> {
-        Ok(batch.put(self.encode(row, 1).await?, Condition::Absent))
+        self.add(batch, row, 1, Condition::Absent).await
     }
 
     /// Adds a change of a row as it was read.
@@ -184,7 +242,7 @@ impl System {
         row: &R,
         read: u64,
     ) -> Result<Batch, OperationError> {
-        Ok(batch.put(self.encode(row, read + 1).await?, Condition::Revision(read)))
+        self.add(batch, row, read.wrapping_add(1), Condition::Revision(read)).await
     }
 
     /// Adds a row, over one that was read or new.

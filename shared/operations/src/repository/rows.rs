@@ -501,6 +501,8 @@ pub(crate) enum Watched {
     Run { tenant: TenantId, run: RunId, run_type: RunType },
     /// A batch of tenants of one night: trigger and outbox in one.
     Night { date: Date, due: Timestamp, tenants: Vec<TenantId> },
+    /// A tenant whose profile was taken away: the findings of the old one may have to be retired still.
+    Retire { tenant: TenantId },
 }
 
 impl Row for Outbox {
@@ -634,7 +636,45 @@ pub(crate) struct Doomed {
 impl Row for Doomed {
     const WHAT: &'static str = "doomed object";
     fn key(&self) -> Key {
-        keys::in_workspace(self.workspace, sk::doomed(self.digest))
+        keys::in_workspace(self.workspace, sk::doomed(&self.folder, self.digest))
+    }
+    fn spill_folder(&self) -> String {
+        keys::folder::workspace(self.workspace)
+    }
+}
+
+/// Stored objects of a tenant or of a profile's snapshots that turned out to be gone or damaged: the next
+/// import, or the next capture, writes everything anew instead of naming what stands already.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+pub(crate) struct Suspect {
+    pub(crate) workspace: WorkspaceId,
+    /// The tenant, unless it is a profile's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) tenant: Option<TenantId>,
+    /// The profile, unless it is a tenant's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) profile: Option<ProfileId>,
+    pub(crate) at: Timestamp,
+}
+
+impl Suspect {
+    pub(crate) fn of_tenant(workspace: WorkspaceId, tenant: TenantId, at: Timestamp) -> Self {
+        Self { workspace, tenant: Some(tenant), profile: None, at }
+    }
+
+    pub(crate) fn of_profile(workspace: WorkspaceId, profile: ProfileId, at: Timestamp) -> Self {
+        Self { workspace, tenant: None, profile: Some(profile), at }
+    }
+}
+
+impl Row for Suspect {
+    const WHAT: &'static str = "suspicion";
+    fn key(&self) -> Key {
+        match (self.tenant, self.profile) {
+            (Some(tenant), _) => keys::in_tenant(self.workspace, tenant, sk::SUSPECT),
+            (None, Some(profile)) => keys::in_workspace(self.workspace, sk::suspect_of(profile)),
+            (None, None) => keys::in_workspace(self.workspace, sk::SUSPECT),
+        }
     }
     fn spill_folder(&self) -> String {
         keys::folder::workspace(self.workspace)
