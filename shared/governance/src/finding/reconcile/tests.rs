@@ -114,10 +114,12 @@ impl Compare {
 }
 
 /// A row with one drift in version `1`, in a state.
-fn row(state: FindingState) -> BTreeMap<Digest, Finding> {
+fn row(state: &FindingState) -> BTreeMap<Digest, Finding> {
     let mut standing = BTreeMap::new();
     Compare::of(report(vec![drift("k", "a", "1")], true), 1).run(&mut standing);
-    standing.values_mut().for_each(|finding| finding.state = state.clone());
+    for finding in standing.values_mut() {
+        finding.state = state.clone();
+    }
     standing
 }
 
@@ -174,7 +176,7 @@ fn every_row_of_a_findings_life() {
             if column == 5 {
                 compare.asked = other_type();
             }
-            let mut standing = row(state.clone());
+            let mut standing = row(state);
             let got: Vec<String> = compare
                 .run(&mut standing)
                 .iter()
@@ -202,7 +204,7 @@ fn every_row_of_a_findings_life() {
 
 #[test]
 fn a_finding_says_what_the_last_compare_saw() {
-    let mut standing = row(FindingState::New);
+    let mut standing = row(&FindingState::New);
     let changes = Compare::of(report(vec![drift("k", "a", "2")], true), 100).run(&mut standing);
     let [change] = changes.as_slice() else { panic!("{changes:?}") };
     let finding = &change.finding;
@@ -220,7 +222,7 @@ fn the_next_occurrence_has_a_row_of_its_own() {
         reason: "known".to_owned(),
         fingerprint: Digest::of(b"a 1"),
     };
-    let standing = row(closed);
+    let standing = row(&closed);
     let compare = Compare::of(report(vec![drift("k", "a", "2")], true), 100);
     let changes = compare.changes(&standing);
     let [change] = changes.as_slice() else { panic!("{changes:?}") };
