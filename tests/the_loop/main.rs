@@ -3,6 +3,7 @@
 
 #![expect(clippy::expect_used, reason = "helpers of tests")]
 
+mod changes;
 mod findings;
 mod folders;
 mod references;
