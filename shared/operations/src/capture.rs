@@ -143,9 +143,9 @@ impl System {
             let message = format!("{why}; import the source tenant again, then capture again");
             Err(OperationError::ends(ReasonCode::InventoryTooOld, message))
         };
-        let state = self.state(run.workspace, run.tenant).await?;
-        if let Some(state) = state.filter(|state| state.fresh_until <= self.now()) {
-            return stale(format!("the source tenant was last read at {}", state.read_at));
+        let read = self.state(run.workspace, run.tenant).await?;
+        if let Some(old) = read.filter(|read| read.fresh_until <= self.now()) {
+            return stale(format!("the source tenant was last read at {}", old.read_at));
         }
         if self.tenant(run.workspace, run.tenant).await?.facts != index.facts {
             return stale(
