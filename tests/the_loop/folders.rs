@@ -23,8 +23,9 @@ fn through_the_loop(golden: &Bytes, current: &Bytes) -> Vec<String> {
         },
         ..NewProfile::default()
     };
-    let profile =
-        block_on(world.system.create_profile(world.workspace, &world.actor, new)).unwrap().id;
+    let profile = block_on(world.system.create_profile(world.workspace, &world.actor, new))
+        .expect("a profile")
+        .id;
     let options = ImportOptions { coverage: CoverageClaim::Complete, ..ImportOptions::default() };
     for (tenant, files) in [(source, golden), (other, current)] {
         let mut documents = files.iter().map(|(name, bytes)| Ok((name.clone(), bytes.clone())));

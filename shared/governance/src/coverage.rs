@@ -134,4 +134,49 @@ mod tests {
         let unproven: Vec<_> = map.unproven(&scope).collect();
         assert_eq!(unproven, [("deviceConfiguration", Coverage::Failed)]);
     }
+
+    #[test]
+    fn a_gap_only_lowers() {
+        use Coverage::{Failed, NotSupported, Partial, Skipped, Succeeded, Unknown};
+        for (from, to, expected) in [
+            (Succeeded, Partial, Partial),
+            (Succeeded, Failed, Failed),
+            (Partial, Failed, Failed),
+            (Partial, Partial, Partial),
+            (Failed, Partial, Failed),
+            (Unknown, Partial, Unknown),
+            (Unknown, Failed, Unknown),
+            (Skipped, Failed, Skipped),
+            (NotSupported, Partial, NotSupported),
+        ] {
+            let mut map = CoverageMap::all(from);
+            map.lower("deviceConfiguration", to, "a gap");
+            assert_eq!(map.of("deviceConfiguration"), expected, "{from:?} to {to:?}");
+            let reason = (from != expected).then_some("a gap");
+            assert_eq!(map.reason("deviceConfiguration"), reason, "{from:?} to {to:?}");
+            assert_eq!(map.of("windowsUpdateRing"), from, "no other type");
+        }
+    }
+
+    #[test]
+    fn what_stops_a_capture() {
+        use Coverage::{Failed, NotSupported, Partial, Skipped, Succeeded, Unknown};
+        let scope =
+            Scope { policy_types: vec!["deviceConfiguration".to_owned()], ..Scope::default() };
+        let scope = scope.effective().unwrap();
+        for (status, stops) in [
+            (Succeeded, false),
+            (Skipped, false),
+            (NotSupported, false),
+            (Partial, true),
+            (Failed, true),
+            (Unknown, true),
+        ] {
+            let map = CoverageMap::all(status);
+            assert_eq!(map.unproven(&scope).next().is_some(), stops, "{status:?}");
+            let text = serde_json::to_string(&map).unwrap();
+            assert_eq!(text, format!(r#"{{"others":"{}"}}"#, status.as_str()));
+            assert_eq!(serde_json::from_str::<CoverageMap>(&text).unwrap(), map);
+        }
+    }
 }

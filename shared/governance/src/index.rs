@@ -136,10 +136,10 @@ pub enum IndexError {
     )]
     Newer(u32),
     /// The catalog no longer holds a type.
-    #[error("the index names the unknown policy type `{0}`")]
+    #[error("the index names the unknown policy type `{0}`; use the program that wrote it")]
     UnknownType(String),
     /// The entries are not in order.
-    #[error("the entries of the index are not in order at {0}")]
+    #[error("the entries of the index are not in order at {0}; import or capture it again")]
     Order(usize),
     /// One subject stands twice.
     #[error("the entries of the index name one subject twice at {0}")]
@@ -291,7 +291,17 @@ impl StateIndex {
         );
         let coverage: Vec<_> =
             self.coverage.types.iter().map(|(key, one)| (key, one.status)).collect();
-        let rows = (1, self.normaliser_version, entries, targets, self.coverage.others, coverage);
+        // A gap may lower trust without taking a type's coverage: an object of a type that the catalog
+        // lacks. Places do not count: they change with the exporter.
+        let mut gaps: Vec<_> = self
+            .gaps
+            .iter()
+            .filter(|gap| gap.kind.lowers_trust())
+            .map(|gap| (gap.kind, &gap.policy_type, &gap.detail))
+            .collect();
+        gaps.sort_unstable();
+        let others = self.coverage.others;
+        let rows = (2, self.normaliser_version, entries, targets, others, coverage, gaps);
         digest_rows(std::iter::once(rows))
     }
 
@@ -327,6 +337,9 @@ impl StateIndex {
                 out.gaps.push((kept, Doubt::Nothing));
             }
         }
+        // A type that objects were read of is not absent, whatever else of it was not read; what that
+        // leaves without proof stands in the gaps.
+        out.types_read.extend(out.subjects.iter().map(|one| one.policy_type.key.as_str()));
         for key in scope.keys() {
             let Ok(policy_type) = catalog().get(key) else { continue };
             let coverage = self.coverage.of(key);
@@ -517,3 +530,6 @@ pub fn frames_by_payload(index: &StateIndex) -> FxHashMap<Digest, Frame> {
         .map(|entry| (entry.frame.payload, entry.frame))
         .collect()
 }
+
+#[cfg(test)]
+mod tests;

@@ -397,7 +397,8 @@ impl Run {
 
 impl RunId {
     /// The id of a scheduled run: the same for the same workspace, tenant, type and local date, whoever
-    /// starts it and how often. It sorts by the moment the night was due.
+    /// starts it and how often. It sorts by the moment the night was due, which stands in front; the
+    /// record of a night fixes that moment once for its date.
     #[must_use]
     pub fn scheduled(
         workspace: WorkspaceId,
@@ -464,5 +465,28 @@ mod tests {
         assert_eq!(id(due).as_uuid().get_version_num(), 8);
         let later = due.checked_add(jiff::SignedDuration::from_secs(1)).unwrap();
         assert!(id(due) < id(later));
+        // The moment it is due in front, so that runs sort by time; then the digest of the four parts.
+        let text = format!("{}\n{}\nbaseline_compare\n2026-11-24", run.workspace, run.tenant);
+        let mut bytes = [0; 16];
+        bytes.copy_from_slice(&Digest::of(text.as_bytes()).as_bytes()[..16]);
+        bytes[..6].copy_from_slice(&due.as_millisecond().to_be_bytes()[2..]);
+        assert_eq!(id(due), RunId::from_custom_bytes(bytes));
+        // Each of the four parts counts.
+        let of = |text: &str| Digest::of(text.as_bytes());
+        let others = [
+            RunId::scheduled(WorkspaceId::derive(&of("x")), run.tenant, run.run_type, date, due),
+            RunId::scheduled(run.workspace, TenantId::derive(&of("x")), run.run_type, date, due),
+            RunId::scheduled(run.workspace, run.tenant, RunType::BaselineCapture, date, due),
+            RunId::scheduled(
+                run.workspace,
+                run.tenant,
+                run.run_type,
+                date.tomorrow().unwrap(),
+                due,
+            ),
+        ];
+        for other in others {
+            assert_ne!(other, id(due));
+        }
     }
 }

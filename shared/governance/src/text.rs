@@ -51,7 +51,8 @@ pub fn line(what: &'static str, text: &str, most: usize) -> Result<String, BadTe
     }
     let hidden = |letter: char| {
         letter.is_control()
-            || matches!(letter, '\u{200B}'..='\u{200F}' | '\u{202A}'..='\u{202E}' | '\u{2060}'..='\u{2069}' | '\u{FEFF}')
+            || matches!(letter, '\u{61C}' | '\u{180E}' | '\u{200B}'..='\u{200F}' | '\u{2028}'..='\u{202E}'
+                | '\u{2060}'..='\u{2069}' | '\u{FEFF}' | '\u{FFF9}'..='\u{FFFB}' | '\u{E0000}'..='\u{E007F}')
     };
     match text.chars().find(|letter| hidden(*letter)) {
         Some(letter) => Err(BadText::Control { what, code: letter.into() }),
@@ -69,9 +70,8 @@ mod tests {
         assert_eq!(line("the name", " \t", 9), Err(BadText::Empty { what: "the name" }));
         let long = BadText::Long { what: "the name", letters: 10, most: 9 };
         assert_eq!(line("the name", "0123456789", 9), Err(long));
-        for (text, code) in
-            [("a\nb", 0xA), ("a\0b", 0), ("a\u{202E}b", 0x202E), ("a\u{200B}b", 0x200B)]
-        {
+        for code in [0xA, 0, 0x61C, 0x200B, 0x2028, 0x2029, 0x202E, 0x2069, 0xFEFF, 0xE0041] {
+            let text = &format!("a{}b", char::from_u32(code).unwrap());
             assert_eq!(line("the name", text, 9), Err(BadText::Control { what: "the name", code }));
         }
     }

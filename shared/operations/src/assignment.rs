@@ -149,7 +149,10 @@ impl System {
         profile: ProfileId,
     ) -> Result<Batch, OperationError> {
         let key = Guard::key_of(workspace, tenant, RunType::BaselineCompare, &profile.to_string());
-        let Some(stored) = self.read::<Guard>(&key).await? else { return Ok(batch) };
+        let Some(stored) = self.read::<Guard>(&key).await? else {
+            // The first compare may begin at this very moment.
+            return Ok(batch.check(key, Condition::Absent));
+        };
         let mut guard = stored.row;
         guard.fence = guard.fence.saturating_add(1);
         (guard.active, guard.lease_until, guard.memo) = (None, None, None);

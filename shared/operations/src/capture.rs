@@ -85,6 +85,7 @@ impl System {
                 "the state was read under other rules; run `plumbline renormalise`, then capture again",
             ));
         }
+        self.is_fit(run, &state).await?;
         let localiser = account_localiser(&state.facts, &state.entries);
         // What a person changes while we write makes the commit fail, and then everything that depends
         // on it is looked at again.
@@ -151,6 +152,25 @@ impl System {
             }
         }
         Err(OperationError::Conflict("the profile".to_owned()))
+    }
+
+    /// A baseline is made of what the tenant is known to be now: not of a state that is too old, and not of
+    /// one that was read before its ids and domains were known, which would stand in the baseline.
+    async fn is_fit(&self, run: &Run, index: &StateIndex) -> Result<(), OperationError> {
+        let stale = |why: String| {
+            let message = format!("{why}; import the source tenant again, then capture again");
+            Err(OperationError::ends(ReasonCode::InventoryTooOld, message))
+        };
+        let read = self.state(run.workspace, run.tenant).await?;
+        if let Some(old) = read.filter(|read| read.fresh_until <= self.now()) {
+            return stale(format!("the source tenant was last read at {}", old.read_at));
+        }
+        if self.tenant(run.workspace, run.tenant).await?.facts != index.facts {
+            return stale(
+                "the source tenant's id, domains or account changed after it was read".into(),
+            );
+        }
+        Ok(())
     }
 
     /// Makes a snapshot the profile's active one, with a line in the audit.

@@ -167,6 +167,7 @@ impl System {
             let lease = Lease {
                 run: Stored { row: run.clone(), revision: 0 },
                 guard: Stored { row: guard.clone(), revision: read.unwrap_or_default() },
+                posture: None,
             };
             let (run, guard) = remembered(&lease, inputs, &memo, now, &counters)?;
             let batch = system.insert(Batch::new(), &run).await?;
@@ -282,11 +283,17 @@ impl System {
             let (run, guard) = remembered(lease, &inputs, &memo, now, counters)?;
             let batch = self.update(Batch::new(), &run, lease.run.revision).await?;
             let batch = self.update(batch, &guard, lease.guard.revision).await?;
-            return match self.commit(batch).await {
-                Ok(()) => Ok(Some(run)),
-                Err(CommitError::Condition { .. }) => Ok(None),
-                Err(CommitError::Port(error)) => Err(error.into()),
-            };
+            let batch = batch.check(
+                keys::in_tenant(workspace, tenant, sk::POSTURE),
+                lease.posture.map_or(Condition::Absent, Condition::Revision),
+            );
+            if self.commit_if(batch).await? {
+                return Ok(Some(run));
+            }
+            if !self.holds(lease).await? {
+                return Ok(None);
+            }
+            // A person acted meanwhile, perhaps so that the memo no longer holds.
         }
         let compared = self.compare_inputs(run, &inputs).await?;
         self.publish(lease, &inputs, &compared, counters).await

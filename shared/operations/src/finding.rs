@@ -190,9 +190,9 @@ impl System {
                         _ => {}
                     }
                 }
-                // While a compare runs, the guard is its lease: the compare looks at all rows again
-                // before it sums up, and writes a memo of its own then.
-                if guard != stored.row && stored.row.active.is_none() {
+                // While a worker has the compare, the guard is its lease: it sees that the posture moved,
+                // looks at all rows again, and writes a memo of its own then.
+                if guard != stored.row && stored.row.lease_until.is_none() {
                     batch = self.update(batch, &guard, stored.revision).await?;
                 }
             }

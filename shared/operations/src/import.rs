@@ -450,8 +450,8 @@ pub(crate) fn count_types(entries: &[Entry]) -> BTreeMap<String, u64> {
     out
 }
 
-/// Types that fell from many to none, both times proven, and that nobody confirmed: more often a failed
-/// read than a tenant that was emptied.
+/// Types that fell from many to proven none, and that nobody confirmed: more often a failed read than a
+/// tenant that was emptied. What was there before need not have been all there was.
 fn fallen(before: &State, index: &StateIndex, options: &ImportOptions) -> Vec<String> {
     let counts = count_types(&index.entries);
     before
@@ -460,7 +460,6 @@ fn fallen(before: &State, index: &StateIndex, options: &ImportOptions) -> Vec<St
         .filter(|(key, count)| {
             **count >= MANY
                 && !counts.contains_key(*key)
-                && before.coverage.of(key).proves_absence()
                 && index.coverage.of(key).proves_absence()
                 && !options.confirm_empty.contains(key)
         })

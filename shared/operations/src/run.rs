@@ -36,6 +36,8 @@ pub struct Started {
 pub(crate) struct Lease {
     pub(crate) run: Stored<Run>,
     pub(crate) guard: Stored<Guard>,
+    /// The revision of the tenant's posture before the lease. Every action of a person moves it.
+    pub(crate) posture: Option<u64>,
 }
 
 /// What came of an attempt to take a run.
@@ -234,6 +236,14 @@ impl System {
             return Ok(Claim::Busy(until));
         }
         let (mut run, mut guard) = (run, guard);
+        if matches!(run.state, RunState::Running { .. }) {
+            // While another worker had it, actions of people could not tell the memo.
+            guard.memo = None;
+        }
+        let posture = match run.run_type {
+            RunType::BaselineCompare => self.posture_row(run.workspace, run.tenant).await?,
+            _ => None,
+        };
         guard.fence = guard.fence.saturating_add(1);
         guard.active = Some(run.id);
         guard.lease_until = Some(later(now, LEASE));
@@ -249,7 +259,8 @@ impl System {
                     row: guard,
                     revision: guard_read.map_or(1, |read| read.wrapping_add(1)),
                 };
-                Ok(Claim::Taken(Box::new(Lease { run, guard })))
+                let posture = posture.map(|stored| stored.revision);
+                Ok(Claim::Taken(Box::new(Lease { run, guard, posture })))
             }
             // Another worker was faster.
             Err(CommitError::Condition { .. }) => {
@@ -293,7 +304,9 @@ impl System {
             summary_counts: BTreeMap::new(),
         };
         finish.context.usage = usage_map(usage);
-        let (batch, run) = self.ended(Batch::new(), lease, lease.guard.row.clone(), finish).await?;
+        // Actions of people during the lease could not tell the memo.
+        let guard = Guard { memo: None, ..lease.guard.row.clone() };
+        let (batch, run) = self.ended(Batch::new(), lease, guard, finish).await?;
         match self.commit(batch).await {
             Ok(()) => Ok(Some(run)),
             // The lease is lost; whoever has it ends the run.
@@ -329,6 +342,9 @@ impl System {
                 let mut row = guard.row;
                 row.fence = row.fence.saturating_add(1);
                 (row.active, row.lease_until) = (None, None);
+                if matches!(stored.row.state, RunState::Running { .. }) {
+                    row.memo = None;
+                }
                 batch = self.update(batch, &row, guard.revision).await?;
             }
             let mut audit = self.audit(workspace, actor, &format!("run.{}", outcome.as_str()), id);

@@ -100,7 +100,16 @@ impl System {
             nights.push(following);
         };
         let last = nights.pop().unwrap_or(Night { date: due.row.date, due: due.row.at });
-        let runs = now < later(last.due, NIGHT_WINDOW);
+        // A schedule that was changed may name a date again whose night is noted: a date has one night.
+        let mut unnoted = Vec::new();
+        for night in nights.iter().rev().take(MISSED).rev() {
+            if !self.is_noted(id, night.date).await? {
+                unnoted.push(*night);
+            }
+        }
+        let nights = unnoted;
+        let is_noted = self.is_noted(id, last.date).await?;
+        let runs = !is_noted && now < later(last.due, NIGHT_WINDOW);
         let (tenants, trouble) =
             if runs { self.night_tenants(id).await? } else { (Vec::new(), None) };
 
@@ -120,8 +129,10 @@ impl System {
         batch = self.update(batch, &workspace, stored.revision).await?;
         let next = Due { workspace: id, date: next.date, at: next.due };
         batch = self.insert(batch, &next).await?;
-        batch = self.insert(batch, &record(last, status, tenants.len() as u64)).await?;
-        let missed: Vec<Night> = nights.iter().rev().take(MISSED).copied().collect();
+        if !is_noted {
+            batch = self.insert(batch, &record(last, status, tenants.len() as u64)).await?;
+        }
+        let missed: Vec<Night> = nights.iter().rev().copied().collect();
         for night in &missed {
             batch = self.insert(batch, &record(*night, NightStatus::Missed, 0)).await?;
         }
@@ -156,7 +167,7 @@ impl System {
         out.missed.extend(missed.iter().rev().map(|night| (id, night.date)));
         if runs {
             out.started.push((id, last.date));
-        } else {
+        } else if !is_noted {
             out.missed.push((id, last.date));
         }
         let work: Vec<Work> = tenants
@@ -171,6 +182,12 @@ impl System {
         // What is lost here is sent again by a later tick.
         self.send(&work).await?;
         trouble.map_or(Ok(()), Err)
+    }
+
+    /// Whether a date has its night already.
+    async fn is_noted(&self, workspace: WorkspaceId, date: Date) -> Result<bool, OperationError> {
+        let key = keys::in_workspace(workspace, sk::night(date));
+        Ok(self.read::<NightRecord>(&key).await?.is_some())
     }
 
     /// The tenants of a night: governed, and held to a profile. One that cannot be read is told, and

@@ -155,46 +155,64 @@ fn restore(
 
 fn strip(document: &mut Value<'static>, policy_type: &PolicyType, localiser: &Localiser) {
     let places = policy_type.places();
+    let mut own = None;
     if let Value::Object(members) = document
         && !policy_type.is_role_definition()
     {
+        own = document_id(members).map(str::to_owned);
         members.retain(|(name, _)| name != "id");
     }
-    strip_below(document, places, Some(Places::ROOT), localiser);
+    let taken = Taken { places, localiser, own: own.as_deref() };
+    taken.strip(document, Some(Places::ROOT));
 }
 
-fn strip_below(
-    value: &mut Value<'static>,
-    places: &Places,
-    id: Option<crate::catalog::PlaceId>,
-    localiser: &Localiser,
-) {
-    match value {
-        Value::String(text) => {
-            let encoding = id.and_then(|id| places.place(id).text.as_ref()).map(|(form, _)| *form);
-            if let Some(local) = localised(text, encoding, localiser) {
-                *text = Cow::Owned(local);
+fn document_id<'m>(members: &'m [(Cow<'static, str>, Value<'static>)]) -> Option<&'m str> {
+    let id = members.iter().find(|(name, _)| name == "id")?;
+    id.1.as_str().filter(|id| !id.is_empty())
+}
+
+/// What is taken out of a payload of a baseline.
+struct Taken<'t> {
+    places: &'t Places,
+    localiser: &'t Localiser,
+    /// The object's own id, which noise such as an assignment's source names too.
+    own: Option<&'t str>,
+}
+
+impl Taken<'_> {
+    fn strip(&self, value: &mut Value<'static>, id: Option<crate::catalog::PlaceId>) {
+        let places = self.places;
+        match value {
+            Value::String(text) => {
+                let encoding =
+                    id.and_then(|id| places.place(id).text.as_ref()).map(|(form, _)| *form);
+                if let Some(local) = localised(text, encoding, self.localiser) {
+                    *text = Cow::Owned(local);
+                }
             }
-        }
-        Value::List(items) => {
-            let inner = places.items(id);
-            for item in items {
-                strip_below(item, places, inner.or(id), localiser);
+            Value::List(items) => {
+                let inner = places.items(id);
+                for item in items {
+                    self.strip(item, inner.or(id));
+                }
             }
-        }
-        Value::Object(members) => {
-            let inner = places.items(id).or(id);
-            members.retain(|(name, _)| {
-                let noise = places
-                    .member(inner, name)
-                    .is_some_and(|place| places.place(place).drop.is_some());
-                !(name == "id" && noise)
-            });
-            for (name, member) in members {
-                strip_below(member, places, places.member(inner, name), localiser);
+            Value::Object(members) => {
+                let inner = places.items(id).or(id);
+                members.retain(|(name, member)| {
+                    let noise = places
+                        .member(inner, name)
+                        .is_some_and(|place| places.place(place).drop.is_some());
+                    let names_own = || {
+                        self.own.zip(member.as_str()).is_some_and(|(own, text)| text.contains(own))
+                    };
+                    !(noise && (name == "id" || names_own()))
+                });
+                for (name, member) in members {
+                    self.strip(member, places.member(inner, name));
+                }
             }
+            _ => {}
         }
-        _ => {}
     }
 }
 
@@ -243,7 +261,8 @@ mod tests {
 
     const WIFI: &str = r##"{"@odata.type":"#microsoft.graph.windowsWifiConfiguration",
         "id":"5e11ab1e-0000-4000-8000-000000000001","displayName":"Wi-Fi","preSharedKey":"hunter2hunter2",
-        "ssid":"plant.alder.example","$odd":"x","assignments":[{"id":"a_b","target":{
+        "ssid":"plant.alder.example","$odd":"x","assignments":[{"id":"a_b",
+        "sourceId":"5e11ab1e-0000-4000-8000-000000000001","target":{
         "@odata.type":"#microsoft.graph.groupAssignmentTarget","groupId":"5e11ab1e-0000-4000-8000-000000000002"}}]}"##;
 
     fn admitted(text: &str) -> Payload<'static> {

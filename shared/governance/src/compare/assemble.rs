@@ -114,12 +114,15 @@ impl<'a> Assembly<'a> {
                         Doubt::Types(types) => types.contains(policy_type.key.as_str()),
                     };
                     concerns.then(|| {
+                        // A gap of a stored reading has no file; its detail says why.
+                        let why = match gap.source_file.as_str() {
+                            "" => gap.detail.clone(),
+                            file => format!("{file} ({})", gap.kind.as_str().replace('_', " ")),
+                        };
                         let reason = format!(
-                            "{} of the {} side is not proven: {} ({})",
+                            "{} of the {} side is not proven: {why}",
                             policy_type.key,
                             side.as_str(),
-                            gap.source_file,
-                            gap.kind.as_str().replace('_', " "),
                         );
                         (gap.kind, reason)
                     })
@@ -324,6 +327,17 @@ impl<'a> Assembly<'a> {
         }
     }
 
+    /// Whether both sides are known to hold nothing: declared so, or every type of the scope was read.
+    fn is_proven_empty(&self) -> bool {
+        let mut keys = self.options.scope.keys().peekable();
+        let declared = self.baseline.complete && self.current.complete;
+        declared
+            || keys.peek().is_some()
+                && keys.all(|key| {
+                    [self.baseline, self.current].iter().all(|one| one.types_read.contains(key))
+                })
+    }
+
     fn type_absent_gaps(&mut self) {
         let mut absent: BTreeSet<(&'static str, &'static str)> = BTreeSet::new();
         for (side, subjects) in [(SideName::Baseline, self.golden), (SideName::Current, self.other)]
@@ -350,14 +364,7 @@ impl<'a> Assembly<'a> {
     fn finish(mut self, matching: &Matching) -> Report {
         self.type_absent_gaps();
         let nothing = self.golden.is_empty() && self.other.is_empty();
-        // A side of which every type of the scope was read in full is known to hold none.
-        let scope = &self.options.scope;
-        let is_empty = |side: &Inventory| {
-            side.complete
-                || scope.keys().next().is_some()
-                    && scope.keys().all(|key| side.types_read.contains(key))
-        };
-        if nothing && !(is_empty(self.baseline) && is_empty(self.current)) {
+        if nothing && !self.is_proven_empty() {
             self.gaps.push(Gap {
                 kind: GapKind::TypeAbsent,
                 policy_type: None,

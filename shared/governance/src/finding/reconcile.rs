@@ -8,14 +8,15 @@ use crate::report::Report;
 use crate::scope::EffectiveScope;
 use jiff::Timestamp;
 use plumbline_policy::digest::Digest;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// What happened to one finding.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum FindingEvent {
     /// Drift that was not there before, or that follows a closed one.
     Appeared,
-    /// Drift that was resolved or accepted is there again.
+    /// Drift that was resolved or accepted is there again, or its acceptance ended and nothing proves that
+    /// it went away.
     Reopened,
     /// The drift of an open finding is another one now.
     Changed,
@@ -43,7 +44,7 @@ pub struct FindingChange {
     pub finding: Finding,
     /// What happened.
     pub event: FindingEvent,
-    /// The place of its drift in the report; `None` when the drift is gone.
+    /// The place of its drift in the report; `None` when the compare did not see it.
     pub drift: Option<usize>,
 }
 
@@ -79,14 +80,9 @@ impl Reconciliation<'_> {
     #[must_use]
     pub fn changes(&self, standing: &BTreeMap<Digest, Finding>) -> Vec<FindingChange> {
         let mut out = Vec::new();
-        let mut drifted = std::collections::BTreeSet::new();
-        for (place, drift) in self.report.drift.iter().enumerate() {
-            let (Ok(key), Some(facts)) =
-                (drift.recurrence_key.parse::<Digest>(), DriftFacts::of(drift, self.snapshot))
-            else {
-                continue;
-            };
-            let twin = (!drifted.insert(key)).then(|| twin_key(key, &facts));
+        let mut drifted = BTreeSet::new();
+        for placed in self.placed(standing) {
+            let Placed { place, key, twin, facts } = placed;
             let row_key = twin.unwrap_or(key);
             drifted.insert(row_key);
             let change = match standing.get(&row_key) {
@@ -127,10 +123,61 @@ impl Reconciliation<'_> {
                 out.push(FindingChange { finding, event: FindingEvent::Resolved, drift: None });
             }
         }
+        let unseen = standing.iter().filter(|(key, _)| !drifted.contains(*key));
+        out.extend(unseen.filter_map(|(_, finding)| self.lapsed(finding)));
         out.sort_by(|a, b| {
             (a.finding.row_key(), a.finding.occurrence)
                 .cmp(&(b.finding.row_key(), b.finding.occurrence))
         });
+        out
+    }
+
+    /// The row of each drift. A drift whose subject has a row keeps it, whatever else shares its
+    /// recurrence key and in whatever order the report lists them: what people decided stays with the
+    /// subject they decided on.
+    fn placed(&self, standing: &BTreeMap<Digest, Finding>) -> Vec<Placed> {
+        let mut by_key: BTreeMap<Digest, Vec<(usize, DriftFacts)>> = BTreeMap::new();
+        for (place, drift) in self.report.drift.iter().enumerate() {
+            if let (Ok(key), Some(facts)) =
+                (drift.recurrence_key.parse::<Digest>(), DriftFacts::of(drift, self.snapshot))
+            {
+                by_key.entry(key).or_default().push((place, facts));
+            }
+        }
+        let mut out = Vec::new();
+        for (key, drifts) in by_key {
+            // The row of the plain key is for the subject that it is about; else for the first subject
+            // that has no row yet.
+            let about = standing.get(&key).map(|finding| &finding.drift);
+            let is_same = |facts: &DriftFacts| {
+                about.is_some_and(|about| about.subject_key == facts.subject_key)
+            };
+            let is_exact = |facts: &DriftFacts| {
+                is_same(facts)
+                    && about
+                        .is_some_and(|about| about.subject_external_id == facts.subject_external_id)
+            };
+            let is_free = |facts: &DriftFacts| !standing.contains_key(&twin_key(key, facts));
+            let first = |rule: &dyn Fn(&DriftFacts) -> bool| {
+                drifts.iter().position(|(_, facts)| rule(facts))
+            };
+            let plain = first(&is_exact)
+                .or_else(|| first(&|facts| is_same(facts) && is_free(facts)))
+                .or_else(|| first(&is_free));
+            let mut taken = BTreeSet::from([key]);
+            for (at, (place, facts)) in drifts.into_iter().enumerate() {
+                let mut twin = None;
+                if plain != Some(at) {
+                    let mut own = twin_key(key, &facts);
+                    // Without ids, subjects may be alike in everything that tells them apart.
+                    while !taken.insert(own) {
+                        own = twin_key(own, &facts);
+                    }
+                    twin = Some(own);
+                }
+                out.push(Placed { place, key, twin, facts });
+            }
+        }
         out
     }
 
@@ -219,6 +266,23 @@ impl Reconciliation<'_> {
         SeenAtWrite { counter, ..seen }
     }
 
+    /// An acceptance that ended while nothing proves that the drift went away: nobody allows it any more,
+    /// and what is not proven is not fine.
+    fn lapsed(&self, finding: &Finding) -> Option<FindingChange> {
+        let has_ended = matches!(finding.state, FindingState::Accepted { .. })
+            && !finding.state.is_accepted_at(self.now);
+        if !has_ended || self.absence(finding).is_some() {
+            return None;
+        }
+        let mut next = finding.clone();
+        next.seen = self.counted(finding, false);
+        next.state = FindingState::Reopened { at: self.now };
+        next.absent_since = None;
+        next.changed_at = self.now;
+        next.last_run = self.run;
+        Some(FindingChange { finding: next, event: FindingEvent::Reopened, drift: None })
+    }
+
     /// How it is known that a drift is not there; `None` while nothing proves it.
     fn absence(&self, finding: &Finding) -> Option<Resolution> {
         let policy_type = &finding.drift.policy_type;
@@ -230,6 +294,15 @@ impl Reconciliation<'_> {
             && !self.report.undecided.contains(&finding.recurrence_key.to_string());
         proven.then_some(Resolution::Proven)
     }
+}
+
+/// A drift and the row it belongs to.
+struct Placed {
+    /// Its place in the report.
+    place: usize,
+    key: Digest,
+    twin: Option<Digest>,
+    facts: DriftFacts,
 }
 
 /// The row key of a drift whose recurrence key another drift of the same compare has.
@@ -257,3 +330,6 @@ pub fn seen_now(finding: &Finding, counters: &SeenCounters) -> SeenAtWrite {
     }
     seen
 }
+
+#[cfg(test)]
+mod tests;

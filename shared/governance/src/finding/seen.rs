@@ -80,4 +80,57 @@ mod tests {
         let text = serde_json::to_string(&counters).unwrap();
         assert_eq!(serde_json::from_str::<SeenCounters>(&text).unwrap(), counters);
     }
+
+    /// Counters are an abbreviation of one count a type: whatever is proven in whatever order, no count
+    /// falls, and the difference between two moments is the number of proven compares between them.
+    #[test]
+    fn counters_count_as_one_count_a_type_would() {
+        let types = ["a", "b", "c", "d"];
+        let mut random = 0x2545_f491_4f6c_dd1d_u64;
+        let mut draw = |below: u64| {
+            random ^= random << 13;
+            random ^= random >> 7;
+            random ^= random << 17;
+            random % below
+        };
+        for _ in 0..200 {
+            let mut counters = SeenCounters::default();
+            let mut plain: BTreeMap<&str, (u64, Option<Timestamp>)> = BTreeMap::new();
+            let looked_at: BTreeSet<String> = types.map(str::to_owned).into();
+            for second in 1..40 {
+                let at = Timestamp::from_second(second).unwrap();
+                // Mostly all of them, as it is in life.
+                let all = draw(3) > 0;
+                let proven: BTreeSet<String> =
+                    looked_at.iter().filter(|_| all || draw(2) == 0).cloned().collect();
+                let before = counters.clone();
+                counters = counters.after(&looked_at, &proven, at);
+                for key in types {
+                    let count = |of: &SeenCounters| of.of(key).map_or(0, |seen| seen.count);
+                    let step = u64::from(proven.contains(key));
+                    assert_eq!(count(&counters), count(&before) + step, "{key} at {second}");
+                    let expected = plain.entry(key).or_default();
+                    if proven.contains(key) {
+                        *expected = (expected.0 + 1, Some(at));
+                    }
+                    let got = counters.of(key);
+                    assert_eq!(got.map_or(0, |seen| seen.count), expected.0);
+                    assert_eq!(got.map(|seen| seen.last_at), expected.1);
+                }
+                let named = counters.lagging.len();
+                assert!(named <= types.len(), "{named} types are named");
+            }
+            let behind = counters.lagging.values().all(|seen| *seen != counters.common);
+            assert!(behind, "what does not lag is not named");
+        }
+    }
+
+    #[test]
+    fn a_type_that_was_never_looked_at_begins_with_the_common_count() {
+        let set = |keys: &[&str]| keys.iter().map(|key| (*key).to_owned()).collect::<BTreeSet<_>>();
+        let at = Timestamp::from_second(7).unwrap();
+        let counters = SeenCounters::default().after(&set(&["a"]), &set(&["a"]), at);
+        assert_eq!(counters.of("b"), counters.of("a"), "only differences of counts are ever used");
+        assert_eq!(SeenCounters::default().of("a"), None);
+    }
 }
