@@ -88,11 +88,14 @@ impl Payloads for Sides {
 }
 
 fn reading(criterion: &mut Criterion) {
-    let files: Vec<Vec<u8>> = (0..500).map(|n| policy(n, 1, 13)).collect();
+    let files: Vec<Vec<u8>> = (0..500).map(|n| policy(n, 1, 15)).collect();
     let bytes: usize = files.iter().map(Vec::len).sum();
     let reader = reader();
     let mut group = criterion.benchmark_group("read, one core");
-    group.throughput(Throughput::Elements(files.len() as u64));
+    group.throughput(Throughput::ElementsAndBytes {
+        elements: files.len() as u64,
+        bytes: bytes as u64,
+    });
     group.bench_function(format!("500 documents of {} bytes", bytes / files.len()), |bencher| {
         bencher.iter(|| {
             for bytes in &files {

@@ -17,6 +17,7 @@ use crate::scan::TEXT_SLOT;
 use crate::secret::{Secret, SecretAt};
 use crate::tenant::Localiser;
 use std::borrow::Cow;
+use std::cell::Cell;
 
 /// The three facets of one payload, and what stands beside them.
 #[derive(Clone, Debug, PartialEq)]
@@ -65,12 +66,27 @@ pub fn normalise<'v>(
         scanned: secrets.iter().any(|s| s.reason == crate::secret::SecretReason::Content),
         holder: None,
         steps: Vec::with_capacity(16),
-        open: Vec::with_capacity(32),
+        open: emptied(OPEN.take()),
         references: Vec::new(),
         secrets_at: Vec::new(),
         trace,
     };
-    walk.root(payload, policy_type)
+    let normalised = walk.root(payload, policy_type);
+    OPEN.set(emptied(walk.open));
+    normalised
+}
+
+type Node<'v> = (Cow<'v, str>, Normal<'v>);
+
+thread_local! {
+    /// Room for open nodes, from one payload to the next.
+    static OPEN: Cell<Vec<Node<'static>>> = const { Cell::new(Vec::new()) };
+}
+
+/// The memory of a vector, for nodes of another payload.
+fn emptied<'v>(mut open: Vec<Node<'_>>) -> Vec<Node<'v>> {
+    open.clear();
+    open.into_iter().map_while(|_| None).collect()
 }
 
 struct FoundReference<'v> {
@@ -94,7 +110,7 @@ struct Walk<'v, 'w> {
     steps: Vec<Step<'v>>,
     /// What was normalised of all objects and lists that are still open; an item has no name. A node is
     /// built where it stays until its object closes: handing it up step by step costs more than making it.
-    open: Vec<(Cow<'v, str>, Normal<'v>)>,
+    open: Vec<Node<'v>>,
     references: Vec<FoundReference<'v>>,
     secrets_at: Vec<FoundSecret<'v>>,
     trace: Option<&'w mut Vec<Dropped>>,

@@ -13,6 +13,12 @@ use crate::role::{RoleDefinition, normalise_role};
 use crate::secret::{Secret, SecretKey};
 use crate::tenant::Localiser;
 use serde::{Deserialize, Serialize};
+use std::cell::Cell;
+
+thread_local! {
+    /// Room for canonical bytes, from one policy to the next.
+    static BYTES: Cell<Vec<u8>> = const { Cell::new(Vec::new()) };
+}
 
 /// The digests of a policy's facets, under one version of the rules.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
@@ -29,17 +35,19 @@ impl Facets {
     /// Digests a normal form.
     #[must_use]
     pub fn of(normalised: &Normalised<'_>) -> Self {
-        let mut bytes = Vec::with_capacity(4096);
+        let mut bytes = BYTES.take();
         let mut digest = |facet: &Normal<'_>| {
             bytes.clear();
             facet.write_canonical(&mut bytes);
             Digest::of(&bytes)
         };
-        Self {
+        let facets = Self {
             content: digest(&normalised.content),
             label: digest(&normalised.label),
             assignments: digest(&normalised.assignments),
-        }
+        };
+        BYTES.set(bytes);
+        facets
     }
 }
 

@@ -1,10 +1,9 @@
 //! Rules by settings catalog definition id: the id alone tells that a plain string is a token, or that
 //! a collection is a set.
 
-use super::places::{Encoding, SecretForm};
+use super::places::{Encoding, Names, SecretForm};
 use crate::reference::ReferenceKind;
 use memchr::memmem::Finder;
-use rustc_hash::FxHashMap;
 use serde::Deserialize;
 
 /// What a definition id says of the values below it. `set` speaks of the collection, all else of each
@@ -57,7 +56,7 @@ struct Line {
 /// All rules by definition id: whole ids in a table, the few globs one by one.
 #[derive(Debug)]
 pub struct Definitions {
-    exact: FxHashMap<String, DefinitionRules>,
+    exact: Names<DefinitionRules>,
     globs: Vec<(Glob, DefinitionRules)>,
 }
 
@@ -107,7 +106,7 @@ fn within<'i>(id: &'i str, first: &str, last: &str) -> Option<&'i str> {
 impl Definitions {
     pub(super) fn read(json: &str) -> Result<Self, serde_json::Error> {
         let lines: Vec<Line> = serde_json::from_str(json)?;
-        let mut out = Self { exact: FxHashMap::default(), globs: Vec::new() };
+        let mut out = Self { exact: Names::default(), globs: Vec::new() };
         for line in lines {
             let id = line.id.to_ascii_lowercase();
             if id.contains('*') {
@@ -115,7 +114,7 @@ impl Definitions {
                 rules.add(line.rule);
                 out.globs.push((Glob::new(&id), rules));
             } else {
-                out.exact.entry(id).or_default().add(line.rule);
+                out.exact.get_or_insert_with(id, DefinitionRules::default).add(line.rule);
             }
         }
         Ok(out)

@@ -138,10 +138,49 @@ pub struct Place {
     pub holds_texts: bool,
     /// The object is a settings catalog instance; rules by definition id apply.
     pub instance: bool,
-    members: FxHashMap<String, PlaceId>,
+    members: Names<PlaceId>,
     any: Option<PlaceId>,
     items: Option<PlaceId>,
     shape: Option<PlaceId>,
+}
+
+/// A small table by name. Names of one length are few, so that the length finds one, or tells that there
+/// is none, in less time than a hash.
+#[derive(Clone, Debug)]
+pub(super) struct Names<T>(Vec<Vec<(String, T)>>);
+
+impl<T> Default for Names<T> {
+    fn default() -> Self {
+        Self(Vec::new())
+    }
+}
+
+impl<T> Names<T> {
+    pub(super) fn get(&self, name: &str) -> Option<&T> {
+        let alike = self.0.get(name.len())?;
+        alike.iter().find(|(known, _)| known == name).map(|(_, value)| value)
+    }
+
+    /// The value under a name; a new one is made first.
+    pub(super) fn get_or_insert_with(&mut self, name: String, make: impl FnOnce() -> T) -> &mut T {
+        if self.0.len() <= name.len() {
+            self.0.resize_with(name.len() + 1, Vec::new);
+        }
+        let alike = &mut self.0[name.len()];
+        let at = alike.iter().position(|(known, _)| *known == name).unwrap_or_else(|| {
+            alike.push((name, make()));
+            alike.len() - 1
+        });
+        &mut alike[at].1
+    }
+
+    fn values(&self) -> impl Iterator<Item = &T> + Clone {
+        self.0.iter().flatten().map(|(_, value)| value)
+    }
+
+    fn into_entries(self) -> impl Iterator<Item = (String, T)> {
+        self.0.into_iter().flatten()
+    }
 }
 
 /// The compiled rules of one type.
@@ -183,16 +222,19 @@ impl Places {
             let Some(shape) = self.0[at].shape else { continue };
             let shape = self.0[shape.0 as usize].clone();
             let place = &mut self.0[at];
-            for (name, id) in shape.members {
-                place.members.entry(name).or_insert(id);
+            for (name, id) in shape.members.into_entries() {
+                place.members.get_or_insert_with(name, || id);
             }
             place.any = shape.any.or(place.any);
         }
         for at in 0..self.0.len() {
-            let place = &self.0[at];
-            let mut members = place.members.values().chain(&place.any).map(|id| self.place(*id));
-            let holds_secrets = members.clone().any(|member| !member.secret.is_empty());
-            let holds_texts = members.any(|member| member.text.is_some());
+            let (holds_secrets, holds_texts) = {
+                let place = &self.0[at];
+                let mut members =
+                    place.members.values().chain(&place.any).map(|id| self.place(*id));
+                let holds_secrets = members.clone().any(|member| !member.secret.is_empty());
+                (holds_secrets, members.any(|member| member.text.is_some()))
+            };
             let place = &mut self.0[at];
             place.holds_secrets = holds_secrets;
             place.holds_texts = holds_texts;
@@ -298,7 +340,7 @@ impl Places {
             if name == "*" {
                 place.any = Some(id);
             } else {
-                place.members.insert(name.to_owned(), id);
+                place.members.get_or_insert_with(name.to_owned(), || id);
             }
             id
         })

@@ -12,6 +12,7 @@ use super::value::{Number, Value};
 use super::words::plain_bytes;
 use rustc_hash::FxHashSet;
 use std::borrow::Cow;
+use std::cell::Cell;
 
 type Member<'t> = (Cow<'t, str>, Value<'t>);
 
@@ -24,12 +25,25 @@ pub(super) fn read(text: &str, skip_annotations: bool) -> Option<Value<'_>> {
         skip_annotations,
         passing_over: false,
         escaped: false,
-        open: Vec::with_capacity(32),
+        open: emptied(OPEN.take()),
     };
     reader.value("")?;
     reader.white_space();
     let (_, document) = reader.open.pop()?;
-    (reader.at == text.len()).then_some(document)
+    let whole = reader.at == text.len();
+    OPEN.set(emptied(reader.open));
+    whole.then_some(document)
+}
+
+thread_local! {
+    /// Room for what is open, from one document to the next.
+    static OPEN: Cell<Vec<Member<'static>>> = const { Cell::new(Vec::new()) };
+}
+
+/// The memory of a vector, for members of another text.
+fn emptied<'t>(mut open: Vec<Member<'_>>) -> Vec<Member<'t>> {
+    open.clear();
+    open.into_iter().map_while(|_| None).collect()
 }
 
 struct Reader<'t> {
