@@ -178,7 +178,8 @@ fn a_compare_by_hand_without_a_change() {
     assert_eq!(drain(&system), 1);
     let written: Vec<String> =
         bill.lines().into_keys().filter(|line| !line.starts_with("get")).collect();
-    assert_eq!(written, ["put ACTIVE", "put RUN"], "run, guard and memo, and nothing is listed");
+    let expected = ["check POSTURE", "put ACTIVE", "put RUN"];
+    assert_eq!(written, expected, "run, guard and memo are written, and nothing is listed");
     for op in ["get object", "get a part of an object", "put object", "list objects"] {
         assert_eq!(objects(&stage, op), 0, "{op}");
     }

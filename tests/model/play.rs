@@ -308,8 +308,9 @@ impl Play {
     }
 
     fn capture(&mut self, profile: usize, source: usize) -> Result<(), String> {
+        let now = self.stage.second();
         let run = self.stage.capture(self.profiles[profile], self.tenants[source]);
-        if let Err(reason) = self.model.capture(profile, source) {
+        if let Err(reason) = self.model.capture(profile, source, now) {
             return ends(&run, &End { outcome: "blocked", reason: Some(reason), counts: None });
         }
         ends(&run, &End { outcome: "succeeded", reason: None, counts: None })?;

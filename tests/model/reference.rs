@@ -160,10 +160,7 @@ impl Model {
             && !confirmed
         {
             let fell = (0..2).any(|of| {
-                count(&before.policies, of) >= 3
-                    && before.read[of]
-                    && read[of]
-                    && count(&policies, of) == 0
+                count(&before.policies, of) >= 3 && read[of] && count(&policies, of) == 0
             });
             if fell {
                 return false;
@@ -174,8 +171,16 @@ impl Model {
     }
 
     /// Captures; the reason when it is blocked.
-    pub(crate) fn capture(&mut self, profile: usize, source: usize) -> Result<(), &'static str> {
+    pub(crate) fn capture(
+        &mut self,
+        profile: usize,
+        source: usize,
+        now: i64,
+    ) -> Result<(), &'static str> {
         let state = self.tenants[source].state.as_ref().ok_or("no_inventory")?;
+        if now >= state.at + MAX_AGE {
+            return Err("inventory_too_old");
+        }
         let profile = &mut self.profiles[profile];
         if profile.scope.iter().any(|of| !state.read[*of]) {
             return Err("unproven_types");
@@ -305,6 +310,14 @@ impl Model {
                 continue;
             }
             let is_known_away = !asked.contains(of) || proven.contains(of);
+            // An acceptance that ended while nothing proves that the drift went away.
+            if let Some(row) = rows.last_mut().filter(|_| !is_known_away)
+                && let Status::Accepted(_, Some(until)) = &row.status
+                && now >= *until
+            {
+                row.status = Status::Reopened;
+                row.away = false;
+            }
             if let Some(row) = rows.last_mut().filter(|_| is_known_away) {
                 match &row.status {
                     Status::Accepted(_, until) if until.is_none_or(|until| now < until) => {

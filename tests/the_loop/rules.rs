@@ -9,6 +9,7 @@ use plumbline_governance::severity::Severity;
 use plumbline_operations::ReplayOptions;
 use plumbline_policy::digest::Digest;
 use plumbline_ports::{Batch, Condition, ObjectKey, Query, Record};
+use plumbline_tests::check::body_of;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
@@ -17,7 +18,7 @@ fn rows(world: &World, pk: &str, sk: &str) -> Vec<Record> {
 }
 
 fn rewrite(world: &World, record: &Record, change: impl FnOnce(&mut Value)) {
-    let mut body: Value = serde_json::from_slice(&record.body).unwrap();
+    let mut body: Value = body_of(record).unwrap();
     change(&mut body["row"]);
     let body = serde_json::to_vec(&body).unwrap();
     let next = Record { body, revision: record.revision + 1, ..record.clone() };

@@ -154,8 +154,8 @@ fn every_row_of_a_findings_life() {
         ["-", "changed reopened", "resolved", "-", "-", "out", "-"],
         ["reopened", "reopened", "-", "-", "-", "-", "-"],
         ["reopened", "reopened", "-", "-", "-", "-", "-"],
-        ["-", "reopened", "-", "-", "-", "-", "-"],
-        ["-", "reopened", "-", "-", "-", "-", "-"],
+        ["-", "reopened", "changed accepted", "-", "-", "changed accepted", "-"],
+        ["-", "reopened", "changed accepted", "-", "-", "changed accepted", "-"],
         ["reopened", "reopened", "resolved", "lapsed", "lapsed", "out", "lapsed"],
         ["-", "appeared 2", "-", "-", "-", "-", "-"],
     ];
