@@ -583,3 +583,42 @@ fn f28_two_captures_of_the_same_at_once() {
     assert_eq!(must(block_on(stage.system.snapshots(stage.workspace, profile))).len(), 1);
     assert_whole(&stage, "f28");
 }
+
+/// What a fenced worker still had in hand is not written: the findings stay as the cancelling left them.
+#[test]
+fn f10_a_fenced_worker_writes_nothing() {
+    use plumbline_ports::{Query, Record};
+    use std::sync::{Mutex, PoisonError};
+    let mut at = 0;
+    loop {
+        let stage = Stage::new();
+        let told = world(&stage);
+        let started = must(stage.start_compare(told.tenant));
+        stage.plan.reset();
+        let rows: Arc<Mutex<Option<Vec<Record>>>> = Arc::default();
+        let (system, raw) = (System::new(stage.raw.clone()), stage.raw.clone());
+        let (workspace, actor, run) = (stage.workspace, stage.actor.clone(), started.run.id);
+        let all =
+            Query::prefix(format!("WS#{workspace}#TEN#{}", told.tenant), "FINDING#".to_owned());
+        let (seen, query) = (Arc::clone(&rows), all.clone());
+        let hook = move || async move {
+            let cancelled = system.cancel_run(workspace, &actor, told.tenant, run).await;
+            if cancelled.is_ok() {
+                let found = raw.records.query_all(query).await.expect("rows");
+                *seen.lock().unwrap_or_else(PoisonError::into_inner) = Some(found);
+            }
+        };
+        stage.plan.at(at, Fault::delay(hook));
+        stage.drain();
+        if !stage.plan.has_fired() {
+            assert!(at > 20, "only {at} calls");
+            return;
+        }
+        let before = rows.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(before) = before {
+            let after = must(block_on(stage.raw.records.query_all(all)));
+            assert_eq!(after, before, "the run was cancelled at call {at}");
+        }
+        at += 1;
+    }
+}
