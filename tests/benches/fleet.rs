@@ -5,7 +5,12 @@
 //! cargo bench -p plumbline-tests --bench fleet -- 100     # 100 tenants
 //! ```
 
-#![expect(clippy::expect_used, clippy::print_stdout, reason = "a bench that prints")]
+#![expect(
+    clippy::expect_used,
+    clippy::print_stdout,
+    clippy::cast_precision_loss,
+    reason = "a bench that prints"
+)]
 
 use futures::executor::block_on;
 use plumbline_governance::ids::{TenantId, WorkspaceId};

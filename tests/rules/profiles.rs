@@ -87,7 +87,7 @@ fn overrides_only_narrow() {
     let draft = stage.profile("Draft", &[FEATURE]);
     refused(
         block_on(stage.system.assign(stage.workspace, &stage.actor, tenant, draft, None)),
-        "only an active profile can be assigned",
+        "is not active but",
     );
     let to =
         |to| block_on(stage.system.set_profile_status(stage.workspace, &stage.actor, draft, to));

@@ -42,10 +42,8 @@ pub fn assert_whole(stage: &Stage, when: &str) {
 /// The body of a row as JSON, whether it is compressed or not; `None` when it is neither.
 #[must_use]
 pub fn body_of(record: &Record) -> Option<Value> {
-    match zstd::stream::decode_all(record.body.as_slice()) {
-        Ok(plain) => serde_json::from_slice(&plain).ok(),
-        Err(_) => serde_json::from_slice(&record.body).ok(),
-    }
+    let plain = plumbline_operations::record_as_json(&record.body).ok()?;
+    serde_json::from_slice(&plain).ok()
 }
 
 fn unpack(stage: &Stage, record: &Record, out: &mut Vec<String>) -> Option<Row> {

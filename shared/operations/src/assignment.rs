@@ -56,7 +56,7 @@ impl System {
         let to = self.profile(workspace, profile).await?;
         if to.status != ProfileStatus::Active {
             return Err(OperationError::Refused(format!(
-                "the profile `{}` is {}; only an active profile can be assigned (`profile activate`)",
+                "the profile `{}` is not active but {}; activate it first (`plumbline profile activate`)",
                 to.name,
                 to.status.as_str()
             )));
@@ -87,6 +87,7 @@ impl System {
         let old = before.as_ref().map(|stored| stored.row.profile);
         if let Some(old) = old.filter(|old| *old != profile) {
             batch = self.fence_off(batch, workspace, tenant, old).await?;
+            batch = self.forget_proof(batch, workspace, tenant).await?;
             batch = self.insert(batch, &self.retirement(workspace, tenant)).await?;
         }
         self.commit(batch)
@@ -118,12 +119,26 @@ impl System {
             let batch = self.update(batch, &row, of.revision).await?;
             let batch = self.insert(batch, &audit).await?;
             let batch = self.fence_off(batch, workspace, tenant, before.row.profile).await?;
+            let batch = self.forget_proof(batch, workspace, tenant).await?;
             let batch = self.insert(batch, &self.retirement(workspace, tenant)).await?;
             self.commit(batch)
                 .await
                 .map_err(|error| OperationError::commit(error, "the assignment"))?;
         }
         self.retire_findings(workspace, tenant, None).await
+    }
+
+    /// What was proven under one profile says nothing under another, or under none.
+    async fn forget_proof(
+        &self,
+        batch: Batch,
+        workspace: WorkspaceId,
+        tenant: TenantId,
+    ) -> Result<Batch, OperationError> {
+        let Some(mut stored) = self.posture_row(workspace, tenant).await? else { return Ok(batch) };
+        (stored.row.trust, stored.row.run) = (None, None);
+        stored.row.updated_at = self.now();
+        self.update(batch, &stored.row, stored.revision).await
     }
 
     /// Has the schedule see to it that the findings are retired, if we do not live to do it.

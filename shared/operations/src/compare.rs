@@ -27,7 +27,8 @@ use plumbline_governance::matching::MatchMode;
 use plumbline_governance::profile::{Profile, ProfileStatus};
 use plumbline_governance::report::{Report, Trust};
 use plumbline_governance::run::{
-    CompareResult, Failure, ReasonCode, RoleSummary, Run, RunContext, RunState, RunType, Trigger,
+    CompareResult, Failure, ReasonCode, RoleSummary, Run, RunContext, RunOutcome, RunState,
+    RunType, Trigger,
 };
 use plumbline_governance::scope::EffectiveScope;
 use plumbline_policy::digest::{Digest, NORMALISER_VERSION};
@@ -137,13 +138,14 @@ impl System {
         // A later night of the tenant was compared already: this message is old.
         if guard.last_night.is_some_and(|last| last > date) {
             let failure = failure(ReasonCode::Superseded, "a later night was compared already");
-            return system.note_night(run, failure).await;
+            return system.note_night(run, failure, None).await;
         }
         if let Some(active) = guard.active.filter(|active| *active != id) {
             match system.stored_run(workspace, tenant, active).await {
                 Ok(other) if !other.row.is_completed() => {
                     let message = format!("the run {active} compares the tenant already");
-                    return system.note_night(run, failure(ReasonCode::Superseded, &message)).await;
+                    let failure = failure(ReasonCode::Superseded, &message);
+                    return system.note_night(run, failure, None).await;
                 }
                 Ok(_) | Err(OperationError::NotFound { .. }) => {}
                 Err(error) => return Err(error),
@@ -155,7 +157,9 @@ impl System {
         }
         let frozen = match system.freeze_night(workspace, tenant, assignment.as_ref()).await {
             Ok(frozen) => frozen,
-            Err(OperationError::Ends(failure)) => return system.note_night(run, failure).await,
+            Err(OperationError::Ends(failure)) => {
+                return system.note_night(run, failure, Some((&guard, read))).await;
+            }
             Err(error) => return Err(error),
         };
         let mut run = run;
@@ -221,16 +225,59 @@ impl System {
     }
 
     /// Records a night that came to nothing for a tenant.
-    async fn note_night(&self, mut run: Run, failure: Failure) -> Result<Step, OperationError> {
+    async fn note_night(
+        &self,
+        mut run: Run,
+        failure: Failure,
+        blocked: Option<(&Guard, Option<u64>)>,
+    ) -> Result<Step, OperationError> {
+        let (workspace, tenant, id) = (run.workspace, run.tenant, run.id);
         let outcome = outcome_of(Some(&failure));
         run.finish(self.now(), outcome, Some(failure))?;
-        let batch = self.insert(Batch::new(), &run).await?;
-        match self.commit(batch).await {
-            Ok(()) => Ok(Step::Ended(Box::new(run))),
-            // It is there: the message came twice.
-            Err(CommitError::Condition { .. }) => Ok(Step::Nothing),
-            Err(CommitError::Port(error)) => Err(error.into()),
+        let mut batch = self.insert(Batch::new(), &run).await?;
+        if let Some((guard, read)) = blocked {
+            batch = self.without_proof(batch, &run).await?;
+            if let (Some(read), true) = (read, guard.memo.is_some()) {
+                let guard = Guard { memo: None, ..guard.clone() };
+                batch = self.update(batch, &guard, read).await?;
+            }
         }
+        if self.commit_if(batch).await? {
+            return Ok(Step::Ended(Box::new(run)));
+        }
+        // It is there, because the message came twice, or somebody acted at the same time.
+        match self.stored_run(workspace, tenant, id).await {
+            Ok(found) if found.row.is_completed() => Ok(Step::Nothing),
+            Ok(_) | Err(OperationError::NotFound { .. }) => Ok(Step::Later(self.now())),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Adds to a batch that nothing is proven of a tenant any more: a compare that could not be done is
+    /// no all-clear, whatever the one before it had proven.
+    pub(crate) async fn without_proof(
+        &self,
+        batch: Batch,
+        run: &Run,
+    ) -> Result<Batch, OperationError> {
+        let failed = matches!(run.outcome(), RunOutcome::Blocked | RunOutcome::Failed);
+        let Some(stored) = self.posture_row(run.workspace, run.tenant).await? else {
+            return Ok(batch);
+        };
+        let none = Trust::UnprovenSuppressed.as_str();
+        if run.run_type != RunType::BaselineCompare
+            || !failed
+            || stored.row.trust.as_deref() == Some(none)
+        {
+            return Ok(batch);
+        }
+        let row = Posture {
+            trust: Some(none.to_owned()),
+            run: Some(run.id),
+            updated_at: self.now(),
+            ..stored.row
+        };
+        self.update(batch, &row, stored.revision).await
     }
 
     async fn freeze_night(

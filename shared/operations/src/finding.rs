@@ -130,9 +130,9 @@ impl System {
         id: FindingId,
         action: &FindingAction,
     ) -> Result<Finding, OperationError> {
-        if let Some(reason) = action.reason() {
-            line("the reason", reason, MAX_REASON)?;
-        }
+        let reason =
+            action.reason().map(|text| line("the reason", text, MAX_REASON)).transpose()?;
+        let action = &action.with_reason(reason.unwrap_or_default());
         for _ in 0..8 {
             // Read before the rows: the counts below must not be older than what they are compared with.
             let posture = self.posture_row(workspace, tenant).await?;

@@ -275,14 +275,18 @@ impl System {
             Gathered { readings: Vec::new(), frames: FxHashMap::default(), written: 0, kept: 0 };
         // Equal payloads of one import stand once.
         let mut new: FxHashMap<Digest, PendingFrame> = FxHashMap::default();
+        let mut names: FxHashMap<String, u32> = FxHashMap::default();
         loop {
             let mut lot: Vec<NamedBytes> = Vec::new();
             let mut bytes = 0;
             while bytes < LOT_BYTES && lot.len() < LOT_DOCUMENTS {
                 let Some(next) = documents.next() else { break };
-                let next = next?;
-                bytes += next.1.len();
-                lot.push(next);
+                let (name, body) = next?;
+                bytes += body.len();
+                // Payloads are told apart by the names of their documents.
+                let count = names.entry(name.clone()).or_insert(0_u32);
+                *count += 1;
+                lot.push((if *count > 1 { format!("{name} ({count})") } else { name }, body));
             }
             if lot.is_empty() {
                 return Ok(out);

@@ -35,6 +35,7 @@ pub use import::{CoverageClaim, ImportOptions, Imported, NamedBytes};
 pub use message::{BadMessage, MESSAGE_VERSION, Work};
 pub use profile::{NewProfile, ProfileEdit};
 pub use rederive::{Foreseen, Renormalised, ReplayOptions, Replayed};
+pub use repository::record_as_json;
 pub use repository::rows::{
     Assignment, AuditEntry, NightRecord, NightStatus, Posture, Snapshot, State, Tenant,
     TenantStatus, Workspace,

@@ -307,6 +307,7 @@ impl System {
         // Actions of people during the lease could not tell the memo.
         let guard = Guard { memo: None, ..lease.guard.row.clone() };
         let (batch, run) = self.ended(Batch::new(), lease, guard, finish).await?;
+        let batch = self.without_proof(batch, &run).await?;
         match self.commit(batch).await {
             Ok(()) => Ok(Some(run)),
             // The lease is lost; whoever has it ends the run.
@@ -347,6 +348,7 @@ impl System {
                 }
                 batch = self.update(batch, &row, guard.revision).await?;
             }
+            batch = self.without_proof(batch, &run).await?;
             let mut audit = self.audit(workspace, actor, &format!("run.{}", outcome.as_str()), id);
             (audit.tenant, audit.reason) = (Some(tenant), Some(failure.message.clone()));
             let batch = self.insert(batch, &audit).await?;

@@ -97,8 +97,10 @@ impl Localiser {
             let mut after = bytes[found.end()..].iter().copied();
             let inside = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-';
             let next = after.next();
+            // A domain goes on behind a dot; an id does not: `<id>.ps1` holds it.
+            let is_domain = self.placeholders[found.pattern().as_usize()].starts_with("{{domain");
             let ends = match next {
-                Some(b'.') => !after.next().is_some_and(inside),
+                Some(b'.') => !is_domain || !after.next().is_some_and(inside),
                 Some(byte) => !inside(byte),
                 None => true,
             };
@@ -169,6 +171,7 @@ mod tests {
             ("alder.example.org", "alder.example.org"),
             ("id=11111111-2222-3333-4444-555555555555;", "id={{tenant_id}};"),
             ("a@alder.onmicrosoft.com", "a@{{initial_domain}}"),
+            ("11111111-2222-3333-4444-555555555555.ps1", "{{tenant_id}}.ps1"),
             ("plain", "plain"),
         ] {
             assert_eq!(localiser.localise(text), expected);

@@ -48,7 +48,7 @@ fn steps_in_the_wrong_order() {
     world.line("profile create Gold").with(0);
     world.line("profile activate Gold").fails("the profile has no snapshot; capture one first");
     world.line("assign --tenant Other --profile Gold").fails(
-        "the profile `Gold` is draft; only an active profile can be assigned (`profile activate`)",
+        "the profile `Gold` is not active but draft; activate it first (`plumbline profile activate`)",
     );
     world.line("capture --profile Gold --tenant Golden").fails(
         "the capture of `Golden` is blocked: the source tenant was never imported; import it first \

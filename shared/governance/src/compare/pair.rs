@@ -104,10 +104,14 @@ impl Context<'_> {
             self.targets,
         );
         for (path, kind, count) in &references.unresolved {
+            let next = if self.options.owner.is_offline() {
+                "add their objects to both exports, or compare with --references literal if both sides \
+                 come from one tenant"
+            } else {
+                "import their objects for both tenants"
+            };
             let detail = format!(
-                "{path}: {count} {} reference(s) whose targets are not known on both sides; add their \
-                 objects to both exports, or compare with --references literal if both sides come \
-                 from one tenant",
+                "{path}: {count} {} reference(s) whose targets are not known on both sides; {next}",
                 kind.as_str().replace('_', " ")
             );
             out.gap(GapKind::UnresolvedReference, None, current, &detail);

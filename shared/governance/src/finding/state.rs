@@ -103,6 +103,17 @@ impl FindingAction {
         }
     }
 
+    /// The same with another wording of the reason, where one is asked for.
+    #[must_use]
+    pub fn with_reason(&self, reason: String) -> Self {
+        match self {
+            Self::Acknowledge => Self::Acknowledge,
+            Self::Close { .. } => Self::Close { reason },
+            Self::Accept { until, .. } => Self::Accept { reason, until: *until },
+            Self::Reopen { .. } => Self::Reopen { reason },
+        }
+    }
+
     /// The reason that was given.
     #[must_use]
     pub fn reason(&self) -> Option<&str> {

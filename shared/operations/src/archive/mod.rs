@@ -53,17 +53,21 @@ pub(crate) fn object_key(folder: &str, digest: Digest) -> Result<ObjectKey, Oper
     ObjectKey::new(folder, digest).map_err(|error| OperationError::Invalid(error.to_string()))
 }
 
+/// How large a compressed frame says it is; `None` when it does not say, or says too much.
+pub(crate) fn unpacked_size(bytes: &[u8]) -> Option<usize> {
+    zstd::zstd_safe::get_frame_content_size(bytes)
+        .ok()
+        .flatten()
+        .and_then(|size| usize::try_from(size).ok())
+        .filter(|size| *size <= MAX_UNPACKED)
+}
+
 /// Unpacks what `compress` or a document's writer made.
 pub(crate) fn unpack(
     what: impl std::fmt::Display,
     bytes: &[u8],
 ) -> Result<Vec<u8>, OperationError> {
-    let limit = zstd::zstd_safe::get_frame_content_size(bytes)
-        .ok()
-        .flatten()
-        .and_then(|size| usize::try_from(size).ok())
-        .filter(|size| *size <= MAX_UNPACKED);
-    let Some(limit) = limit else {
+    let Some(limit) = unpacked_size(bytes) else {
         return Err(OperationError::damaged(what, "it does not say how large it is"));
     };
     zstd::bulk::decompress(bytes, limit).map_err(|error| OperationError::damaged(what, error))

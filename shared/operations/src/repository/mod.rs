@@ -4,7 +4,7 @@
 pub(crate) mod keys;
 pub(crate) mod rows;
 
-use crate::archive::{Written, compress, unpack};
+use crate::archive::{LEVEL, Written, unpacked_size};
 use crate::error::OperationError;
 use crate::system::System;
 use plumbline_policy::digest::Digest;
@@ -76,29 +76,46 @@ struct Head {
 
 /// The object that a record's body was spilled to.
 pub(crate) fn spilled(record: &Record) -> Option<Spilled> {
-    serde_json::from_slice::<Head>(&plain(&record.body).ok()?).ok()?.spilled
+    serde_json::from_slice::<Head>(&record_as_json(&record.body).ok()?).ok()?.spilled
 }
 
-/// What a compressed body begins with; JSON never does.
-const COMPRESSED: [u8; 4] = [0x28, 0xb5, 0x2f, 0xfd];
+/// What a body begins with that is compressed under [`DICTIONARY`]; JSON never does. A changed dictionary
+/// needs another number, and this one stays for what was written with it.
+const COMPRESSED: u8 = 1;
 /// A shorter body is not worth the trouble: it is billed as one unit anyhow.
 const COMPRESS_OVER: usize = 400;
+/// What rows have in common: member names and words that most of them hold.
+const DICTIONARY: &[u8] = include_bytes!("dictionary-1.json");
 
-/// A body as JSON. Larger ones are kept compressed: every write is billed by the kilobyte.
-fn plain(body: &[u8]) -> Result<Cow<'_, [u8]>, OperationError> {
-    if body.starts_with(&COMPRESSED) {
-        unpack("a record", body).map(Cow::Owned)
-    } else {
-        Ok(Cow::Borrowed(body))
-    }
+/// The body of a record as JSON. Larger ones are kept compressed, because every write is billed by the
+/// kilobyte.
+///
+/// # Errors
+/// Says that the body is damaged.
+pub fn record_as_json(body: &[u8]) -> Result<Cow<'_, [u8]>, OperationError> {
+    let Some(packed) = body.strip_prefix(&[COMPRESSED]) else { return Ok(Cow::Borrowed(body)) };
+    let damaged = |error: &dyn std::fmt::Display| OperationError::damaged("a record", error);
+    let size = unpacked_size(packed).ok_or_else(|| damaged(&"it does not say how large it is"))?;
+    zstd::bulk::Decompressor::with_dictionary(DICTIONARY)
+        .and_then(|mut tool| tool.decompress(packed, size))
+        .map(Cow::Owned)
+        .map_err(|error| damaged(&error))
 }
 
 fn packed(body: Vec<u8>) -> Result<Vec<u8>, OperationError> {
     if body.len() <= COMPRESS_OVER {
         return Ok(body);
     }
-    let short = compress(&body)?;
-    Ok(if short.len() < body.len() { short } else { body })
+    let short = zstd::bulk::Compressor::with_dictionary(LEVEL, DICTIONARY)
+        .and_then(|mut tool| tool.compress(&body))
+        .map_err(|error| OperationError::damaged("a record", error))?;
+    if short.len() + 1 >= body.len() {
+        return Ok(body);
+    }
+    let mut out = Vec::with_capacity(short.len() + 1);
+    out.push(COMPRESSED);
+    out.extend(short);
+    Ok(out)
 }
 
 impl System {
@@ -161,7 +178,7 @@ impl System {
             OperationError::damaged(format!("the {} at {}", R::WHAT, record.key), reason)
         };
         // The form is looked at first: a newer one need not have the members that this program expects.
-        let body = plain(&record.body).map_err(|error| damaged(&error))?;
+        let body = record_as_json(&record.body).map_err(|error| damaged(&error))?;
         let form: FormOnly = serde_json::from_slice(&body).map_err(|error| damaged(&error))?;
         if form.form > R::FORM {
             return Err(OperationError::Newer {
