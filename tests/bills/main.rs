@@ -195,8 +195,7 @@ fn a_night_with_changed_findings() {
         must(block_on(system.tick()));
         assert_eq!(drain(&system), 1);
         assert_eq!(stage.findings(tenants[0]).len(), changed as usize);
-        // Contracts 7.6 asks for 24 + 3 c: a finding's row of one kilobyte. Compressed it has a little more
-        // than one, keys and index keys included, so it is billed as two.
+        // Contracts 7.6 asks for 24 + 3 c.
         // Measured: 42 + 3.2 for each finding, the night's own start for its one tenant included.
         let most = 45 + 16 * u64::from(changed) / 5;
         println!("{changed} findings: {} of {most} units: {:#?}", bill.total(), bill.lines());
