@@ -1,6 +1,7 @@
 //! The findings of a tenant as they stand, and how many of each there are.
 
 use crate::error::OperationError;
+use crate::repository::Stored;
 use crate::repository::keys::{self, sk};
 use crate::repository::rows::Posture;
 use crate::system::System;
@@ -55,6 +56,15 @@ impl System {
                 })
                 .collect(),
         ))
+    }
+
+    /// The row of a tenant's posture, as stored.
+    pub(crate) async fn posture_row(
+        &self,
+        workspace: WorkspaceId,
+        tenant: TenantId,
+    ) -> Result<Option<Stored<Posture>>, OperationError> {
+        self.read(&keys::in_tenant(workspace, tenant, sk::POSTURE)).await
     }
 
     /// Reads how a tenant stands; `None` before its first compare.
