@@ -1,10 +1,11 @@
 //! Who may do what in a workspace. Roles come from membership rows, never from a token.
 
+use schemars::JsonSchema;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 /// The part a member plays.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum MemberRole {
     /// May do everything, members included.
@@ -31,7 +32,7 @@ impl MemberRole {
 }
 
 /// A member of a workspace.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 pub struct Member {
     /// Who vouches for the subject: the issuer of their tokens, or `local`.
     pub issuer: String,
@@ -42,5 +43,6 @@ pub struct Member {
     /// Who added them.
     pub added_by: String,
     /// When.
+    #[schemars(with = "crate::schema::Moment")]
     pub added_at: Timestamp,
 }

@@ -1,11 +1,12 @@
 //! Coverage: how much of each policy type was read. What was not read in full proves nothing.
 
+use schemars::JsonSchema;
 use crate::scope::EffectiveScope;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 /// How much of one type was read (domain rules 3.8).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Coverage {
     /// Every page and every needed detail.
@@ -50,7 +51,7 @@ impl Coverage {
 }
 
 /// The coverage of every type: one word for most, and the exceptions with their reasons.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 pub struct CoverageMap {
     /// Holds for every type that is not named.
     pub others: Coverage,
@@ -60,7 +61,7 @@ pub struct CoverageMap {
 }
 
 /// The coverage of one type.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 pub struct TypeCoverage {
     /// How much was read.
     pub status: Coverage,

@@ -2,6 +2,7 @@
 //! not change. One document for a tenant's state, one for a baseline snapshot; both list entries sorted
 //! by type and subject key.
 
+use schemars::JsonSchema;
 use crate::compare::named_by;
 use crate::coverage::CoverageMap;
 use crate::gap::GapKind;
@@ -24,7 +25,7 @@ use std::collections::BTreeSet;
 pub const INDEX_VERSION: u32 = 1;
 
 /// Where a payload stands: a part of a pack, compressed by itself.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize, Serialize, JsonSchema)]
 pub struct Frame {
     /// The digest of the pack's bytes, which is its object key.
     pub pack: Digest,
@@ -78,7 +79,7 @@ pub struct Entry {
 }
 
 /// A gap of a reading, as it is stored.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 pub struct StoredGap {
     /// What it is.
     pub kind: GapKind,

@@ -15,6 +15,7 @@ pub mod profile;
 pub mod report;
 pub mod run;
 pub mod schedule;
+pub mod schema;
 pub mod scope;
 pub mod severity;
 pub mod subject;

@@ -1,5 +1,6 @@
 //! Baseline profiles: what good looks like, and for which types.
 
+use schemars::JsonSchema;
 use crate::ids::{ProfileId, SnapshotId, WorkspaceId};
 use crate::report::Facet;
 use crate::scope::{EffectiveScope, Scope, ScopeError};
@@ -9,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 /// Where a profile stands (seed 101).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum ProfileStatus {
     /// Being written; no tenant is compared with it.
@@ -43,7 +44,7 @@ impl ProfileStatus {
 }
 
 /// A baseline profile.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 pub struct Profile {
     /// Its id.
     pub id: ProfileId,
@@ -72,8 +73,10 @@ pub struct Profile {
     /// Who made it.
     pub created_by: String,
     /// When.
+    #[schemars(with = "crate::schema::Moment")]
     pub created_at: Timestamp,
     /// When it was last changed.
+    #[schemars(with = "crate::schema::Moment")]
     pub updated_at: Timestamp,
 }
 

@@ -1,5 +1,6 @@
 //! Operation runs: what was started, how far it came, and how it ended. Every run ends.
 
+use schemars::JsonSchema;
 use crate::ids::{ProfileId, RunId, SnapshotId, TenantId, WorkspaceId};
 use jiff::Timestamp;
 use jiff::civil::Date;
@@ -8,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 /// What a run does. The words of the seeds stay as they are.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum RunType {
     /// Reads what a tenant has.
@@ -35,7 +36,7 @@ impl RunType {
 }
 
 /// How a run ended, or that it has not.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum RunOutcome {
     /// It has not ended.
@@ -68,7 +69,7 @@ impl RunOutcome {
 }
 
 /// Why a run ended as it did, when that was not success (contracts 5.7).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum ReasonCode {
     /// Some types or subjects were not proven.
@@ -140,7 +141,7 @@ impl ReasonCode {
 }
 
 /// A reason with a sentence that says what to do next.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 pub struct Failure {
     /// For programs.
     pub reason_code: ReasonCode,
@@ -149,7 +150,7 @@ pub struct Failure {
 }
 
 /// Who or what started a run.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(tag = "by", rename_all = "snake_case")]
 pub enum Trigger {
     /// A person.
@@ -160,12 +161,13 @@ pub enum Trigger {
     /// The night of a local date.
     Night {
         /// The date.
+        #[schemars(with = "crate::schema::Day")]
         date: Date,
     },
 }
 
 /// How far a run is.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(tag = "status", rename_all = "snake_case")]
 pub enum RunState {
     /// Waits for a worker.
@@ -173,6 +175,7 @@ pub enum RunState {
     /// A worker has it.
     Running {
         /// When the worker took it.
+        #[schemars(with = "crate::schema::Moment")]
         started_at: Timestamp,
         /// The fencing counter of the worker's lease.
         fence: u64,
@@ -181,8 +184,10 @@ pub enum RunState {
     Completed {
         /// When a worker took it; `None` if none did.
         #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[schemars(with = "Option<crate::schema::Moment>")]
         started_at: Option<Timestamp>,
         /// When it ended.
+        #[schemars(with = "crate::schema::Moment")]
         finished_at: Timestamp,
         /// How it ended; never pending.
         outcome: RunOutcome,
@@ -193,7 +198,7 @@ pub enum RunState {
 }
 
 /// What a run was given and what it found.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 pub struct RunContext {
     /// The profile.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -228,7 +233,7 @@ pub struct RunContext {
 }
 
 /// What a capture came to.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 pub struct CaptureResult {
     /// Subjects of the snapshot.
     pub items: u64,
@@ -237,7 +242,7 @@ pub struct CaptureResult {
 }
 
 /// What an import came to.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 pub struct ImportResult {
     /// Subjects of comparable types.
     pub policies: u64,
@@ -252,7 +257,7 @@ pub struct ImportResult {
 }
 
 /// What a compare came to, in full; the canonical counts stand in `summary_counts`.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 pub struct CompareResult {
     /// How much was proven.
     pub trust: String,
@@ -270,7 +275,7 @@ pub struct CompareResult {
 }
 
 /// Counts of role definitions.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 pub struct RoleSummary {
     /// Roles with a verdict.
     pub total_compared: u64,
@@ -285,7 +290,7 @@ pub struct RoleSummary {
 }
 
 /// One run.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 pub struct Run {
     /// Its id.
     pub id: RunId,
@@ -299,8 +304,10 @@ pub struct Run {
     /// Who or what started it.
     pub trigger: Trigger,
     /// When it was started.
+    #[schemars(with = "crate::schema::Moment")]
     pub created_at: Timestamp,
     /// When it is given up.
+    #[schemars(with = "crate::schema::Moment")]
     pub deadline: Timestamp,
     /// How far it is.
     #[serde(flatten)]

@@ -1,12 +1,13 @@
 //! When a workspace's nightly compares are due: once for each local date, at one local time.
 
+use schemars::JsonSchema;
 use jiff::civil::{Date, Time};
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, ToSpan as _};
 use serde::{Deserialize, Serialize};
 
 /// When nightly compares start.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(try_from = "ScheduleForm", into = "ScheduleForm")]
 pub struct Schedule {
     time: Time,
@@ -14,7 +15,7 @@ pub struct Schedule {
 }
 
 /// A schedule as it is written: `{"time": "02:00", "zone": "Europe/Berlin"}`.
-#[derive(Clone, Debug, Deserialize, Serialize)]
+#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct ScheduleForm {
     time: String,

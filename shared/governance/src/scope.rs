@@ -1,12 +1,13 @@
 //! Scope: which types a baseline holds. An override can only narrow.
 
+use schemars::JsonSchema;
 use plumbline_policy::catalog::{Kind, PolicyType, ROLE_DEFINITION, Support, catalog};
 use plumbline_policy::digest::Digest;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 
 /// A scope as it is written (seed 101, with the foundations of seed 128).
-#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Scope {
     /// Policy types; empty means every type that can be compared.

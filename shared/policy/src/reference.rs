@@ -1,5 +1,6 @@
 //! References: members that hold the id of another object of the same tenant.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// What kind of object a reference names.
@@ -55,7 +56,7 @@ impl ReferenceKind {
 }
 
 /// A facet of a policy; each has a digest of its own.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Facet {
     /// What the policy configures.

@@ -2,6 +2,7 @@
 //! writes in several ways (source: role tables of the Graph documentation and live rows of v1.0, which
 //! return the twin properties of beta as well).
 
+use schemars::JsonSchema;
 use crate::json::Value;
 use crate::normal::Normal;
 use crate::normalise::Normalised;
@@ -228,7 +229,7 @@ fn merge(blocks: Vec<Block>) -> Vec<Block> {
 }
 
 /// Which way a permission change goes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Direction {
     /// Actions were added.

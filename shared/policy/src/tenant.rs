@@ -1,6 +1,7 @@
 //! Facts of the tenant that a payload came from. In a normal form they are placeholders, so that two
 //! tenants that configured the same hash equal.
 
+use schemars::JsonSchema;
 use aho_corasick::{AhoCorasick, MatchKind};
 use memchr::memmem::Finder;
 use serde::{Deserialize, Serialize};
@@ -8,7 +9,7 @@ use std::borrow::Cow;
 use std::sync::LazyLock;
 
 /// What a connection, or a facts file, says of a tenant.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct TenantFacts {
     /// The Microsoft Entra tenant id.

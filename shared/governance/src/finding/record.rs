@@ -1,5 +1,6 @@
 //! One finding as it is kept: what drifted, where it stands, and how often it was seen.
 
+use schemars::JsonSchema;
 use super::state::FindingState;
 use crate::ids::{FindingId, ProfileId, RunId, SnapshotId, TenantId, WorkspaceId};
 use crate::index::Frame;
@@ -11,7 +12,7 @@ use plumbline_policy::role::Direction;
 use serde::{Deserialize, Serialize};
 
 /// What a finding says of the drift; replaced as a whole when the drift changes.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 pub struct DriftFacts {
     /// Names this exact drift.
     pub fingerprint: Digest,
@@ -91,18 +92,19 @@ impl DriftFacts {
 }
 
 /// How often drift was seen, at the last write of the finding. The memo counts on; see [`super::seen`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 pub struct SeenAtWrite {
     /// Compares that saw it.
     pub times: u64,
     /// The last of them.
+    #[schemars(with = "crate::schema::Moment")]
     pub last_at: Timestamp,
     /// The type's count of proven compares at the write.
     pub counter: u64,
 }
 
 /// One finding.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 pub struct Finding {
     /// Its id, derived from recurrence key and occurrence.
     pub id: FindingId,
@@ -135,14 +137,17 @@ pub struct Finding {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub evidence: Option<Frame>,
     /// When it was first seen.
+    #[schemars(with = "crate::schema::Moment")]
     pub first_seen_at: Timestamp,
     /// When it last changed, by a compare or a person.
+    #[schemars(with = "crate::schema::Moment")]
     pub changed_at: Timestamp,
     /// How often it was seen.
     pub seen: SeenAtWrite,
     /// Since when an accepted drift is known not to be there. It stays accepted, should it come back, and
     /// counts no further until then.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<crate::schema::Moment>")]
     pub absent_since: Option<Timestamp>,
     /// The run that first saw it.
     pub first_run: RunId,

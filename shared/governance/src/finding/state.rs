@@ -1,11 +1,12 @@
 //! Where a finding stands, and what a person may do with it (contracts 4.3).
 
+use schemars::JsonSchema;
 use jiff::Timestamp;
 use plumbline_policy::digest::Digest;
 use serde::{Deserialize, Serialize};
 
 /// Where a finding stands.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(tag = "status", rename_all = "snake_case")]
 pub enum FindingState {
     /// Nobody has looked at it.
@@ -15,16 +16,19 @@ pub enum FindingState {
         /// Who.
         by: String,
         /// When.
+        #[schemars(with = "crate::schema::Moment")]
         at: Timestamp,
     },
     /// It was resolved, accepted or closed, and is drift again.
     Reopened {
         /// When.
+        #[schemars(with = "crate::schema::Moment")]
         at: Timestamp,
     },
     /// It is no drift any more.
     Resolved {
         /// When.
+        #[schemars(with = "crate::schema::Moment")]
         at: Timestamp,
         /// How that is known.
         because: Resolution,
@@ -34,6 +38,7 @@ pub enum FindingState {
         /// Who.
         by: String,
         /// When.
+        #[schemars(with = "crate::schema::Moment")]
         at: Timestamp,
         /// Why.
         reason: String,
@@ -45,11 +50,13 @@ pub enum FindingState {
         /// Who.
         by: String,
         /// When.
+        #[schemars(with = "crate::schema::Moment")]
         at: Timestamp,
         /// Why.
         reason: String,
         /// Until when; `None` without an end.
         #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[schemars(with = "Option<crate::schema::Moment>")]
         until: Option<Timestamp>,
         /// The drift that was accepted; another one reopens the finding.
         fingerprint: Digest,
@@ -57,7 +64,7 @@ pub enum FindingState {
 }
 
 /// How it is known that a finding is no drift any more.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Resolution {
     /// A compare proved it.
