@@ -13,7 +13,9 @@ mod compare;
 mod error;
 mod finding;
 mod import;
+mod member;
 mod message;
+mod paging;
 mod posture;
 mod profile;
 mod rederive;
@@ -33,16 +35,18 @@ pub use error::OperationError;
 pub use finding::{Acted, SeenFinding};
 pub use import::{CoverageClaim, ImportOptions, Imported, NamedBytes};
 pub use message::{BadMessage, MESSAGE_VERSION, Work};
+pub use paging::{MAX_PAGE, Page, Position};
 pub use profile::{NewProfile, ProfileEdit};
 pub use rederive::{Foreseen, Renormalised, ReplayOptions, Replayed};
-pub use repository::record_as_json;
 pub use repository::rows::{
     Assignment, AuditEntry, NightRecord, NightStatus, Posture, Snapshot, State, Tenant,
     TenantStatus, Workspace,
 };
+pub use repository::{Stored, record_as_json};
 pub use run::Started;
 pub use schedule::Ticked;
 pub use system::{Actor, System};
+pub use tenant::TenantEdit;
 pub use verify::{Checked, Damage};
 pub use worker::{Handled, VISIBILITY};
-pub use workspace::{DEFAULT_MAX_AGE_HOURS, Person};
+pub use workspace::{DEFAULT_MAX_AGE_HOURS, Person, WorkspaceEdit};

@@ -1,10 +1,16 @@
 //! The kinds of rows, where each stands and what it may become.
 
+mod audit;
+mod people;
+
+pub use audit::AuditEntry;
+pub(crate) use audit::AuditHead;
+pub(crate) use people::{MemberRow, SubjectRow};
+
 use super::Row;
 use super::keys::{self, folder, sk};
 use jiff::Timestamp;
 use jiff::civil::Date;
-use plumbline_governance::access::Member;
 use plumbline_governance::coverage::CoverageMap;
 use plumbline_governance::finding::record::Finding;
 use plumbline_governance::finding::seen::SeenCounters;
@@ -62,30 +68,6 @@ impl Row for WorkspaceEntry {
     }
     fn spill_folder(&self) -> String {
         keys::folder::workspace(self.id)
-    }
-}
-
-/// A member, in its workspace.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
-pub(crate) struct MemberRow {
-    pub(crate) workspace: WorkspaceId,
-    #[serde(flatten)]
-    pub(crate) member: Member,
-}
-
-impl MemberRow {
-    pub(crate) fn key_of(workspace: WorkspaceId, issuer: &str, subject: &str) -> Key {
-        keys::in_workspace(workspace, sk::member(&keys::hashed(&[issuer, subject])))
-    }
-}
-
-impl Row for MemberRow {
-    const WHAT: &'static str = "member";
-    fn key(&self) -> Key {
-        Self::key_of(self.workspace, &self.member.issuer, &self.member.subject)
-    }
-    fn spill_folder(&self) -> String {
-        keys::folder::workspace(self.workspace)
     }
 }
 
@@ -573,48 +555,6 @@ impl Row for NightRecord {
     }
     fn expires_at(&self) -> Option<i64> {
         Some(self.at.as_second() + 400 * 86_400)
-    }
-    fn spill_folder(&self) -> String {
-        keys::folder::workspace(self.workspace)
-    }
-}
-
-/// One line of the audit: who did what to what, and why.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
-pub struct AuditEntry {
-    /// Names the entry.
-    pub id: uuid::Uuid,
-    /// The workspace.
-    pub workspace: WorkspaceId,
-    /// When.
-    pub at: Timestamp,
-    /// Who.
-    pub actor: String,
-    /// What, such as `finding.accept`.
-    pub action: String,
-    /// To what: an id.
-    pub target: String,
-    /// The tenant it concerns, if one.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub tenant: Option<TenantId>,
-    /// Why, where a reason is asked for.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub reason: Option<String>,
-    /// Digest of the thing before; `None` when it is new.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub before: Option<Digest>,
-    /// Digest of the thing after; `None` when it is gone.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub after: Option<Digest>,
-}
-
-impl Row for AuditEntry {
-    const WHAT: &'static str = "audit entry";
-    fn key(&self) -> Key {
-        Key::new(
-            keys::audit(self.workspace, self.at),
-            format!("{}#{}", keys::moment(self.at), self.id.simple()),
-        )
     }
     fn spill_folder(&self) -> String {
         keys::folder::workspace(self.workspace)
