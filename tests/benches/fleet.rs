@@ -158,15 +158,22 @@ fn main() {
         block_on(system.create_profile(workspace, &fleet.actor, new)).expect("a profile").id;
     block_on(system.start_capture(workspace, &fleet.actor, profile, golden)).expect("a capture");
     fleet.drain();
-    block_on(system.set_profile_status(workspace, &fleet.actor, profile, ProfileStatus::Active))
-        .expect("an active profile");
+    block_on(system.set_profile_status(
+        workspace,
+        &fleet.actor,
+        profile,
+        ProfileStatus::Active,
+        None,
+    ))
+    .expect("an active profile");
     let started = Instant::now();
     let done = AtomicUsize::new(0);
     let ids: Vec<TenantId> =
         (0..tenants).map(|number| fleet.tenant(&format!("t{number}"))).collect();
     for tenant in &ids {
         fleet.import(*tenant, POLICIES, 1);
-        block_on(system.assign(workspace, &fleet.actor, *tenant, profile, None)).expect("assigned");
+        block_on(system.assign(workspace, &fleet.actor, *tenant, profile, None, None))
+            .expect("assigned");
         done.fetch_add(1, Ordering::Relaxed);
     }
     println!("{tenants} tenants of {POLICIES} policies imported: {:.2?}", started.elapsed());

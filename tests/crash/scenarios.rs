@@ -265,8 +265,15 @@ fn a_crash_in_assignments() {
             (tenant, other)
         },
         call: |stage: &Stage, (tenant, other): &(TenantId, ProfileId)| {
-            block_on(stage.system.assign(stage.workspace, &stage.actor, *tenant, *other, None))
-                .map(drop)
+            block_on(stage.system.assign(
+                stage.workspace,
+                &stage.actor,
+                *tenant,
+                *other,
+                None,
+                None,
+            ))
+            .map(drop)
         },
         works: false,
     });
@@ -274,7 +281,8 @@ fn a_crash_in_assignments() {
         name: "put a tenant away",
         setup: with_findings,
         call: |stage: &Stage, (tenant, _): &(TenantId, ProfileId)| {
-            block_on(stage.system.archive_tenant(stage.workspace, &stage.actor, *tenant)).map(drop)
+            block_on(stage.system.archive_tenant(stage.workspace, &stage.actor, *tenant, None))
+                .map(drop)
         },
         works: false,
     });

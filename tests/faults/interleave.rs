@@ -274,7 +274,7 @@ fn f19_a_person_acts_while_a_compare_writes() {
                     let action = FindingAction::Accept { reason: "for now".to_owned(), until };
                     let _ = beside
                         .system
-                        .act(workspace, &beside.actor, tenant, one.finding.id, &action)
+                        .act(workspace, &beside.actor, tenant, one.finding.id, &action, None)
                         .await;
                 }
             })
@@ -292,7 +292,7 @@ fn f19_a_person_acts_while_a_compare_writes() {
                     let action = FindingAction::Close { reason: "no more".to_owned() };
                     let _ = beside
                         .system
-                        .act(workspace, &beside.actor, tenant, one.finding.id, &action)
+                        .act(workspace, &beside.actor, tenant, one.finding.id, &action, None)
                         .await;
                 }
             })
@@ -318,7 +318,7 @@ fn f31_a_snapshot_that_is_promoted_during_a_compare() {
                 let Told { profile, first, .. } = beside.told;
                 beside
                     .system
-                    .promote_snapshot(beside.workspace, &beside.actor, profile, first)
+                    .promote_snapshot(beside.workspace, &beside.actor, profile, first, None)
                     .await
                     .expect("a promotion");
             })
@@ -349,7 +349,7 @@ fn f32_a_profile_that_is_edited_during_a_compare() {
                 let Told { profile, .. } = beside.told;
                 beside
                     .system
-                    .edit_profile(beside.workspace, &beside.actor, profile, edit)
+                    .edit_profile(beside.workspace, &beside.actor, profile, edit, None)
                     .await
                     .expect("an edit");
             })
@@ -369,7 +369,7 @@ fn f33_what_a_compare_needs_is_taken_away() {
                 let Told { profile, .. } = beside.told;
                 beside
                     .system
-                    .set_profile_status(beside.workspace, &beside.actor, profile, to)
+                    .set_profile_status(beside.workspace, &beside.actor, profile, to, None)
                     .await
                     .expect("an archived profile");
             })
@@ -383,7 +383,7 @@ fn f33_what_a_compare_needs_is_taken_away() {
             Box::pin(async move {
                 beside
                     .system
-                    .unassign(beside.workspace, &beside.actor, beside.told.tenant)
+                    .unassign(beside.workspace, &beside.actor, beside.told.tenant, None)
                     .await
                     .expect("no assignment");
             })
@@ -401,7 +401,7 @@ fn f33_what_a_compare_needs_is_taken_away() {
             Box::pin(async move {
                 beside
                     .system
-                    .archive_tenant(beside.workspace, &beside.actor, beside.told.tenant)
+                    .archive_tenant(beside.workspace, &beside.actor, beside.told.tenant, None)
                     .await
                     .expect("an archived tenant");
             })

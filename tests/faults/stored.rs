@@ -421,9 +421,9 @@ fn ids_of_others_and_of_nobody() {
             block_on(system.import(other, &actor, tenant, &options, &mut empty)).map(drop),
             block_on(system.start_compare(other, &actor, tenant)).map(drop),
             block_on(system.start_capture(other, &actor, profile, tenant)).map(drop),
-            block_on(system.assign(other, &actor, tenant, profile, None)).map(drop),
-            block_on(system.unassign(other, &actor, tenant)).map(drop),
-            block_on(system.archive_tenant(other, &actor, tenant)).map(drop),
+            block_on(system.assign(other, &actor, tenant, profile, None, None)).map(drop),
+            block_on(system.unassign(other, &actor, tenant, None)).map(drop),
+            block_on(system.archive_tenant(other, &actor, tenant, None)).map(drop),
             block_on(system.profile(other, profile)).map(drop),
             block_on(system.snapshots(other, profile)).map(drop),
         ];

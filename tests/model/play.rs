@@ -206,8 +206,9 @@ impl Play {
                 if count > 0 {
                     let id = self.snapshots[profile][nth % count];
                     let of = self.profiles[profile];
-                    let promoted =
-                        block_on(self.stage.system.promote_snapshot(workspace, &actor, of, id));
+                    let promoted = block_on(
+                        self.stage.system.promote_snapshot(workspace, &actor, of, id, None),
+                    );
                     expect(promoted, true)?;
                     self.model.profiles[profile].current = Some(nth % count);
                 }
@@ -243,7 +244,7 @@ impl Play {
                 let to = if active { ProfileStatus::Active } else { ProfileStatus::Draft };
                 let id = self.profiles[profile];
                 let changed =
-                    block_on(self.stage.system.set_profile_status(workspace, &actor, id, to));
+                    block_on(self.stage.system.set_profile_status(workspace, &actor, id, to, None));
                 expect(changed, allowed).map(drop)
             }
             Op::Assign { tenant, profile, narrow } => {
@@ -257,6 +258,7 @@ impl Play {
                     self.tenants[tenant],
                     self.profiles[profile],
                     narrow.map(|narrow| scope(&[TYPES[narrow]])),
+                    None,
                 ));
                 if allowed {
                     let narrow = narrow.map(|narrow| BTreeSet::from([narrow]));
@@ -303,6 +305,7 @@ impl Play {
             &self.stage.actor,
             self.profiles[profile],
             edit,
+            None,
         ));
         expect(edited, true).map(drop)
     }

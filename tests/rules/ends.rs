@@ -65,7 +65,13 @@ fn blocked() {
     assert!(imported.state.is_some_and(|state| state.policies == 3), "the state stays");
 
     let to = |to| {
-        must(block_on(stage.system.set_profile_status(stage.workspace, &stage.actor, profile, to)));
+        must(block_on(stage.system.set_profile_status(
+            stage.workspace,
+            &stage.actor,
+            profile,
+            to,
+            None,
+        )));
     };
     to(ProfileStatus::Draft);
     ended(&stage.compare(tenant), "blocked", Some(ReasonCode::ProfileNotActive));
@@ -112,7 +118,13 @@ fn cancelled() {
     stage.assign(tenant, profile);
     let started = must(stage.start_compare(tenant));
     let to = ProfileStatus::Archived;
-    must(block_on(stage.system.set_profile_status(stage.workspace, &stage.actor, profile, to)));
+    must(block_on(stage.system.set_profile_status(
+        stage.workspace,
+        &stage.actor,
+        profile,
+        to,
+        None,
+    )));
     stage.drain();
     ended(&stage.run(tenant, &started), "cancelled", Some(ReasonCode::Deleted));
 }

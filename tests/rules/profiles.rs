@@ -33,7 +33,7 @@ fn names_are_unique_without_regard_to_case() {
     let other = must(new("Other"));
     let rename = |id, name: &str| {
         let edit = ProfileEdit { name: Some(name.to_owned()), ..ProfileEdit::default() };
-        block_on(stage.system.edit_profile(stage.workspace, &stage.actor, id, edit))
+        block_on(stage.system.edit_profile(stage.workspace, &stage.actor, id, edit, None))
     };
     refused(rename(other.id, "GRÖSSE"), "is called");
     must(rename(profile, "GRÖSSE"));
@@ -41,7 +41,13 @@ fn names_are_unique_without_regard_to_case() {
     must(new("Größe"));
     // A name that is free again after its owner was put away.
     let to = ProfileStatus::Archived;
-    must(block_on(stage.system.set_profile_status(stage.workspace, &stage.actor, profile, to)));
+    must(block_on(stage.system.set_profile_status(
+        stage.workspace,
+        &stage.actor,
+        profile,
+        to,
+        None,
+    )));
     must(new("länge"));
     refused(rename(profile, "Neu"), "archived");
     let tenant = stage.tenant("North");
@@ -50,10 +56,10 @@ fn names_are_unique_without_regard_to_case() {
         block_on(stage.system.add_tenant(stage.workspace, &stage.actor, name, facts))
     };
     refused(add("NORTH"), "is called");
-    must(block_on(stage.system.archive_tenant(stage.workspace, &stage.actor, tenant)));
+    must(block_on(stage.system.archive_tenant(stage.workspace, &stage.actor, tenant, None)));
     must(add("north"));
     refused(
-        block_on(stage.system.archive_tenant(stage.workspace, &stage.actor, tenant)),
+        block_on(stage.system.archive_tenant(stage.workspace, &stage.actor, tenant, None)),
         "archived",
     );
 }
@@ -78,7 +84,7 @@ fn overrides_only_narrow() {
     let stage = Stage::new();
     let (_, tenant, profile) = stage.governed(&[FEATURE], &many(3, 0));
     let assign = |narrow: Option<Scope>| {
-        block_on(stage.system.assign(stage.workspace, &stage.actor, tenant, profile, narrow))
+        block_on(stage.system.assign(stage.workspace, &stage.actor, tenant, profile, narrow, None))
     };
     refused(assign(Some(scope(&[QUALITY]))), "an override can only narrow it");
     refused(assign(Some(scope(&["nonsense"]))), "not a policy type");
@@ -86,11 +92,12 @@ fn overrides_only_narrow() {
     must(assign(None));
     let draft = stage.profile("Draft", &[FEATURE]);
     refused(
-        block_on(stage.system.assign(stage.workspace, &stage.actor, tenant, draft, None)),
+        block_on(stage.system.assign(stage.workspace, &stage.actor, tenant, draft, None, None)),
         "is not active but",
     );
-    let to =
-        |to| block_on(stage.system.set_profile_status(stage.workspace, &stage.actor, draft, to));
+    let to = |to| {
+        block_on(stage.system.set_profile_status(stage.workspace, &stage.actor, draft, to, None))
+    };
     refused(to(ProfileStatus::Active), "no snapshot");
     must(to(ProfileStatus::Archived));
     refused(to(ProfileStatus::Draft), "archived is final");
@@ -102,12 +109,12 @@ fn overrides_only_narrow() {
 fn what_is_archived_takes_part_in_nothing() {
     let stage = Stage::new();
     let (_, tenant, profile) = stage.governed(&[FEATURE], &many(3, 0));
-    must(block_on(stage.system.archive_tenant(stage.workspace, &stage.actor, tenant)));
+    must(block_on(stage.system.archive_tenant(stage.workspace, &stage.actor, tenant, None)));
     refused(stage.start_compare(tenant), "archived");
     refused(stage.start_capture(profile, tenant), "archived");
     refused(stage.try_import(tenant, &many(3, 0), &plumbline_tests::stage::complete()), "archived");
     refused(
-        block_on(stage.system.assign(stage.workspace, &stage.actor, tenant, profile, None)),
+        block_on(stage.system.assign(stage.workspace, &stage.actor, tenant, profile, None, None)),
         "archived",
     );
 }
@@ -116,11 +123,17 @@ fn what_is_archived_takes_part_in_nothing() {
 fn the_last_owner_stays() {
     let stage = Stage::new();
     let person = |subject: &str| Person { issuer: "local".to_owned(), subject: subject.to_owned() };
-    let set = |subject: &str, role| {
-        block_on(stage.system.set_member(stage.workspace, &stage.actor, &person(subject), role))
+    let set = |subject: &str, role: MemberRole| {
+        block_on(stage.system.set_member(
+            stage.workspace,
+            &stage.actor,
+            &person(subject),
+            role.into(),
+            None,
+        ))
     };
     let remove = |subject: &str| {
-        block_on(stage.system.remove_member(stage.workspace, &stage.actor, &person(subject)))
+        block_on(stage.system.remove_member(stage.workspace, &stage.actor, &person(subject), None))
     };
     refused(set("eve", MemberRole::Viewer), "only owner");
     refused(remove("eve"), "only owner");

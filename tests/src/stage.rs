@@ -14,7 +14,7 @@ use plumbline_governance::schedule::Schedule;
 use plumbline_governance::scope::Scope;
 use plumbline_operations::{
     Actor, CoverageClaim, Handled, ImportOptions, Imported, NamedBytes, NewProfile, OperationError,
-    Person, SeenFinding, Started, System, Ticked,
+    Person, SeenFinding, Started, System, Ticked, WorkspaceEdit,
 };
 use plumbline_policy::tenant::TenantFacts;
 use plumbline_ports::{Clock as _, Ports, QueueName, Record};
@@ -286,7 +286,13 @@ impl Stage {
     /// When it is refused.
     pub fn activate(&self, profile: ProfileId) {
         let to = ProfileStatus::Active;
-        must(block_on(self.system.set_profile_status(self.workspace, &self.actor, profile, to)));
+        must(block_on(self.system.set_profile_status(
+            self.workspace,
+            &self.actor,
+            profile,
+            to,
+            None,
+        )));
     }
 
     /// Holds a tenant to a profile.
@@ -294,7 +300,14 @@ impl Stage {
     /// # Panics
     /// When it is refused.
     pub fn assign(&self, tenant: TenantId, profile: ProfileId) {
-        must(block_on(self.system.assign(self.workspace, &self.actor, tenant, profile, None)));
+        must(block_on(self.system.assign(
+            self.workspace,
+            &self.actor,
+            tenant,
+            profile,
+            None,
+            None,
+        )));
     }
 
     /// Takes a tenant's profile away.
@@ -302,7 +315,7 @@ impl Stage {
     /// # Errors
     /// The operation's.
     pub fn unassign(&self, tenant: TenantId) -> Result<(), OperationError> {
-        block_on(self.system.unassign(self.workspace, &self.actor, tenant))
+        block_on(self.system.unassign(self.workspace, &self.actor, tenant, None))
     }
 
     /// The findings of a tenant.
@@ -337,7 +350,7 @@ impl Stage {
         id: FindingId,
         action: &FindingAction,
     ) -> Result<(), OperationError> {
-        block_on(self.system.act(self.workspace, &self.actor, tenant, id, action)).map(drop)
+        block_on(self.system.act(self.workspace, &self.actor, tenant, id, action, None)).map(drop)
     }
 
     /// Does something with a finding, a second later.
@@ -358,7 +371,12 @@ impl Stage {
             Ok(schedule) => Some(schedule),
             Err(error) => panic!("{error}"),
         };
-        must(block_on(self.system.set_schedule(self.workspace, &self.actor, schedule)));
+        must(block_on(self.system.edit_workspace(
+            self.workspace,
+            &self.actor,
+            WorkspaceEdit { schedule: Some(schedule), ..WorkspaceEdit::default() },
+            None,
+        )));
     }
 
     /// Does what is due.

@@ -7,7 +7,7 @@ use jiff::SignedDuration;
 use plumbline_governance::finding::state::FindingAction;
 use plumbline_governance::ids::TenantId;
 use plumbline_governance::schedule::Schedule;
-use plumbline_operations::{CoverageClaim, ImportOptions};
+use plumbline_operations::{CoverageClaim, ImportOptions, TenantEdit, WorkspaceEdit};
 use plumbline_policy::tenant::TenantFacts;
 use serde_json::json;
 
@@ -20,7 +20,13 @@ fn a_schedule_that_names_a_date_again_does_not_stop_the_nights() {
     let world = World::new();
     let set = |time: &str| {
         let schedule = Some(Schedule::parse(time, "UTC").unwrap());
-        block_on(world.system.set_schedule(world.workspace, &world.actor, schedule)).unwrap();
+        block_on(world.system.edit_workspace(
+            world.workspace,
+            &world.actor,
+            WorkspaceEdit { schedule: Some(schedule), ..WorkspaceEdit::default() },
+            None,
+        ))
+        .unwrap();
     };
     let tick = |at: &str| {
         world.clock.set(at.parse().unwrap());
@@ -57,7 +63,14 @@ fn a_baseline_is_made_of_what_is_known_now() {
     };
     world.import(golden, &three());
     let facts = TenantFacts { domains: vec!["alder.example".to_owned()], ..TenantFacts::default() };
-    block_on(world.system.set_tenant_facts(world.workspace, &world.actor, golden, facts)).unwrap();
+    block_on(world.system.edit_tenant(
+        world.workspace,
+        &world.actor,
+        golden,
+        TenantEdit { facts: Some(facts), ..TenantEdit::default() },
+        None,
+    ))
+    .unwrap();
     assert_eq!(reason(&world.capture(profile, golden)), Some("inventory_too_old"));
     world.import(golden, &three());
     assert_eq!(reason(&world.capture(profile, golden)), None);

@@ -139,12 +139,12 @@ impl World {
 
     pub(crate) fn activate(&self, profile: ProfileId) {
         let to = ProfileStatus::Active;
-        block_on(self.system.set_profile_status(self.workspace, &self.actor, profile, to))
+        block_on(self.system.set_profile_status(self.workspace, &self.actor, profile, to, None))
             .expect("an active profile");
     }
 
     pub(crate) fn assign(&self, tenant: TenantId, profile: ProfileId) {
-        block_on(self.system.assign(self.workspace, &self.actor, tenant, profile, None))
+        block_on(self.system.assign(self.workspace, &self.actor, tenant, profile, None, None))
             .expect("an assignment");
     }
 
@@ -161,7 +161,7 @@ impl World {
 
     pub(crate) fn act(&self, tenant: TenantId, id: FindingId, action: &FindingAction) {
         self.clock.advance(SignedDuration::from_secs(1));
-        block_on(self.system.act(self.workspace, &self.actor, tenant, id, action))
+        block_on(self.system.act(self.workspace, &self.actor, tenant, id, action, None))
             .expect("an action");
     }
 

@@ -95,11 +95,9 @@ async fn admit(
     whole: bool,
 ) -> Result<Here, Problem> {
     let param = |name: &str| params.iter().find(|(key, _)| *key == name).map(|(_, value)| value);
-    let workspace: WorkspaceId = param("workspace")
-        .and_then(|text| text.parse().ok())
-        .ok_or_else(|| no("workspace"))?;
-    let member =
-        api.system().member(workspace, &person).await?.ok_or_else(|| no("workspace"))?;
+    let workspace: WorkspaceId =
+        param("workspace").and_then(|text| text.parse().ok()).ok_or_else(|| no("workspace"))?;
+    let member = api.system().member(workspace, &person).await?.ok_or_else(|| no("workspace"))?;
     api.0.gate.workspace(workspace)?;
     if let Some(text) = param("tenant") {
         let tenant: TenantId = text.parse().map_err(|_| no("tenant"))?;
@@ -115,8 +113,12 @@ async fn admit(
     }
     if whole && member.tenants.is_some() {
         return Err(FORBIDDEN
-            .because("this concerns the whole workspace, and the membership is limited to some tenants")
-            .next("Ask for one of your tenants, or ask an owner for a membership without that limit."));
+            .because(
+                "this concerns the whole workspace, and the membership is limited to some tenants",
+            )
+            .next(
+                "Ask for one of your tenants, or ask an owner for a membership without that limit.",
+            ));
     }
     Ok(Here { workspace, member, person, actor })
 }
@@ -135,7 +137,11 @@ impl<S: Send + Sync> FromRequestParts<S> for Caller {
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
         // Only the check puts a caller there.
-        parts.extensions.get::<Self>().cloned().ok_or_else(|| NOT_FOUND.because("nobody may do this"))
+        parts
+            .extensions
+            .get::<Self>()
+            .cloned()
+            .ok_or_else(|| NOT_FOUND.because("nobody may do this"))
     }
 }
 
@@ -143,6 +149,10 @@ impl<S: Send + Sync> FromRequestParts<S> for Here {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
-        parts.extensions.get::<Self>().cloned().ok_or_else(|| NOT_FOUND.because("nobody may do this"))
+        parts
+            .extensions
+            .get::<Self>()
+            .cloned()
+            .ok_or_else(|| NOT_FOUND.because("nobody may do this"))
     }
 }

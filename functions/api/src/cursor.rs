@@ -87,9 +87,8 @@ impl Cursors {
     /// One problem for every cursor that is none, of another list, or too old.
     pub fn read(&self, list: &List<'_>, text: &str) -> Result<Position, Problem> {
         let refuse = || {
-            INVALID_CURSOR.because(
-                "the cursor was changed, is older than a day, or belongs to another list",
-            )
+            INVALID_CURSOR
+                .because("the cursor was changed, is older than a day, or belongs to another list")
         };
         if text.len() > MAX_TEXT {
             return Err(refuse());

@@ -13,10 +13,12 @@ const SHAPES: &str = "/components/schemas";
 
 /// Makes the document.
 pub(crate) fn document() -> Value {
-    let settings = || SchemaSettings::draft2020_12().with(|settings| {
-        settings.definitions_path = SHAPES.into();
-        settings.meta_schema = None;
-    });
+    let settings = || {
+        SchemaSettings::draft2020_12().with(|settings| {
+            settings.definitions_path = SHAPES.into();
+            settings.meta_schema = None;
+        })
+    };
     // What is read and what is written differ: a member with a default may be left out by a caller, and
     // is always there in an answer.
     let mut answers = SchemaGenerator::new(settings().for_serialize());
@@ -261,7 +263,9 @@ fn access(access: Access) -> Value {
         Access::Public => ("everyone", None),
         Access::Token => ("token", None),
         Access::Member(capability) => ("member", Some(capability.as_str())),
-        Access::WholeWorkspace(capability) => ("member of the whole workspace", Some(capability.as_str())),
+        Access::WholeWorkspace(capability) => {
+            ("member of the whole workspace", Some(capability.as_str()))
+        }
     };
     json!({ "who": who, "capability": capability })
 }
@@ -281,9 +285,7 @@ fn parameters(route: &Route, requests: &mut SchemaGenerator) -> Vec<Value> {
     if let Some(of) = route.query {
         out.extend(query(&of(requests).to_value()));
     }
-    let header = |name: &str, about: &str, schema: Value| {
-        json!({ "name": name, "in": "header", "required": false, "description": about, "schema": schema })
-    };
+    let header = |name: &str, about: &str, schema: Value| json!({ "name": name, "in": "header", "required": false, "description": about, "schema": schema });
     if route.if_match {
         out.push(header(
             "If-Match",
@@ -311,7 +313,8 @@ fn query(shape: &Value) -> Vec<Value> {
             let about = schema.as_object_mut().and_then(|map| map.remove("description"));
             strip_null(&mut schema);
             let is_list = schema.get("type") == Some(&json!("array"));
-            let mut out = json!({ "name": name, "in": "query", "required": false, "schema": schema });
+            let mut out =
+                json!({ "name": name, "in": "query", "required": false, "schema": schema });
             if let Some(about) = about {
                 out["description"] = about;
             }
@@ -386,7 +389,8 @@ mod tests {
         let text = document.to_string();
         for part in text.split("\"$ref\":\"").skip(1) {
             let target = part.split('"').next().unwrap();
-            let name = target.strip_prefix("#/components/schemas/").unwrap_or_else(|| panic!("{target}"));
+            let name =
+                target.strip_prefix("#/components/schemas/").unwrap_or_else(|| panic!("{target}"));
             assert!(shapes.contains_key(name), "{name}");
         }
         let mut names = BTreeSet::new();

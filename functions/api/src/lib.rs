@@ -102,7 +102,11 @@ impl Api {
             router = router.route(route.path, route.guarded(self));
         }
         router
-            .fallback(|| async { NOT_FOUND.because("the API has no such path").next("See /openapi.json or /reference.") })
+            .fallback(|| async {
+                NOT_FOUND
+                    .because("the API has no such path")
+                    .next("See /openapi.json or /reference.")
+            })
             .method_not_allowed_fallback(method_not_allowed)
             .layer(from_fn_with_state(self.clone(), observe))
             .layer(from_fn(guard_headers))
@@ -128,11 +132,8 @@ async fn observe(State(api): State<Api>, request: Request, next: Next) -> Respon
     let began = Instant::now();
     let id = api.0.ports.ids.mint(api.0.ports.clock.now());
     let method = request.method().clone();
-    let route = request
-        .extensions()
-        .get::<MatchedPath>()
-        .map_or("none", MatchedPath::as_str)
-        .to_owned();
+    let route =
+        request.extensions().get::<MatchedPath>().map_or("none", MatchedPath::as_str).to_owned();
     let done = AssertUnwindSafe(next.run(request)).catch_unwind().await;
     let mut response = done.unwrap_or_else(|_| {
         tracing::error!(request = %id, %method, route, "a request met a fault of the program");

@@ -3,9 +3,9 @@
 
 use crate::problem::{Problem, RATE_LIMITED};
 use governor::clock::{Clock as GovernorClock, Reference as _};
-use governor::{Quota, RateLimiter};
 use governor::middleware::NoOpMiddleware;
 use governor::state::keyed::DashMapStateStore;
+use governor::{Quota, RateLimiter};
 use plumbline_governance::ids::WorkspaceId;
 use plumbline_operations::Person;
 use plumbline_ports::Clock;
@@ -76,9 +76,8 @@ const FORGET_EVERY: u64 = 10_000;
 impl Gate {
     pub(crate) fn new(limits: &Limits, clock: Arc<dyn Clock>) -> Self {
         let ticks = Ticks { clock, greatest: Arc::new(AtomicU64::new(0)) };
-        let quota = |(burst, rate): (NonZeroU32, NonZeroU32)| {
-            Quota::per_second(rate).allow_burst(burst)
-        };
+        let quota =
+            |(burst, rate): (NonZeroU32, NonZeroU32)| Quota::per_second(rate).allow_burst(burst);
         Self {
             subjects: RateLimiter::new(
                 quota(limits.subject),
@@ -102,21 +101,29 @@ impl Gate {
             self.workspaces.retain_recent();
         }
         let key = (person.issuer.clone(), person.subject.clone());
-        self.subjects.check_key(&key).map_err(|until| self.too_many(until.earliest_possible(), "you"))
+        self.subjects
+            .check_key(&key)
+            .map_err(|until| self.too_many(until.earliest_possible(), "you"))
     }
 
     /// Takes one request to a workspace, of a member.
     pub(crate) fn workspace(&self, workspace: WorkspaceId) -> Result<(), Problem> {
-        self.workspaces
-            .check_key(&workspace)
-            .map_err(|until| self.too_many(until.earliest_possible(), "the members of this workspace"))
+        self.workspaces.check_key(&workspace).map_err(|until| {
+            self.too_many(until.earliest_possible(), "the members of this workspace")
+        })
     }
 
     fn too_many(&self, earliest: Duration, who: &str) -> Problem {
         let wait = earliest.duration_since(self.ticks.now());
         let seconds = Duration::from(wait).as_secs_f64().ceil().max(1.0);
-        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "at least 1, and small")]
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "at least 1, and small"
+        )]
         let seconds = seconds as u64;
-        RATE_LIMITED.because(format!("{who} sent more requests than are taken at once")).after(seconds)
+        RATE_LIMITED
+            .because(format!("{who} sent more requests than are taken at once"))
+            .after(seconds)
     }
 }

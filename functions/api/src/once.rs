@@ -42,7 +42,9 @@ pub(crate) async fn once(
         Once::First(ticket) => ticket,
         Once::Done(kept) => return Ok(again(kept)),
         Once::Busy => {
-            return Err(IN_PROGRESS.because("a request with this Idempotency-Key has not ended yet").after(2));
+            return Err(IN_PROGRESS
+                .because("a request with this Idempotency-Key has not ended yet")
+                .after(2));
         }
         Once::Different => {
             return Err(KEY_REUSED.because("this Idempotency-Key came with another request before"));
@@ -57,7 +59,11 @@ pub(crate) async fn once(
     let (parts, body) = response.into_parts();
     let body = whole(body, MAX_ANSWER).await?;
     let header = |name| {
-        parts.headers.get(name).and_then(|value: &HeaderValue| value.to_str().ok()).map(str::to_owned)
+        parts
+            .headers
+            .get(name)
+            .and_then(|value: &HeaderValue| value.to_str().ok())
+            .map(str::to_owned)
     };
     let kept = KeptAnswer {
         status: parts.status.as_u16(),
@@ -77,9 +83,8 @@ fn key(headers: &HeaderMap) -> Result<Option<String>, Problem> {
     let text = value.to_str().unwrap_or_default();
     let is_plain = text.bytes().all(|byte| byte.is_ascii_graphic());
     if text.is_empty() || text.len() > MAX_KEY || !is_plain {
-        return Err(BAD_REQUEST.because(format!(
-            "`Idempotency-Key` has 1 to {MAX_KEY} visible ASCII characters"
-        )));
+        return Err(BAD_REQUEST
+            .because(format!("`Idempotency-Key` has 1 to {MAX_KEY} visible ASCII characters")));
     }
     Ok(Some(text.to_owned()))
 }

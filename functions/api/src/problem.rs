@@ -168,7 +168,9 @@ impl From<OperationError> for Problem {
         let detail = error.to_string();
         match error {
             // The same words for what is missing and what is another's (contracts 6.2).
-            OperationError::NotFound { what, .. } => NOT_FOUND.because(format!("there is no such {what}")),
+            OperationError::NotFound { what, .. } => {
+                NOT_FOUND.because(format!("there is no such {what}"))
+            }
             OperationError::Invalid(_) => INVALID.because(detail),
             OperationError::Refused(_) => REFUSED.because(detail),
             OperationError::Ends(_) => REFUSED.because(detail),

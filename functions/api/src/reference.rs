@@ -63,7 +63,9 @@ fn slug(name: &str) -> String {
 fn chapter(document: &Value, tag: &Value) -> Markup {
     let name = word(tag, "name");
     let routes = document["paths"].as_object().into_iter().flatten().flat_map(|(path, methods)| {
-        let of_tag = move |(method, operation): (&'static str, &'_ Value)| (operation["tags"][0] == name).then_some((path, method));
+        let of_tag = move |(method, operation): (&'static str, &'_ Value)| {
+            (operation["tags"][0] == name).then_some((path, method))
+        };
         ["get", "post", "put", "patch", "delete"]
             .into_iter()
             .filter_map(move |method| methods.get(method).map(|operation| (method, operation)))
@@ -138,7 +140,9 @@ fn form(schema: &Value) -> Markup {
     }
     let kind = match &schema["type"] {
         Value::String(kind) => kind.clone(),
-        Value::Array(kinds) => kinds.iter().filter_map(Value::as_str).collect::<Vec<_>>().join(" or "),
+        Value::Array(kinds) => {
+            kinds.iter().filter_map(Value::as_str).collect::<Vec<_>>().join(" or ")
+        }
         _ => "any".to_owned(),
     };
     html! {

@@ -83,9 +83,9 @@ impl<T: DeserializeOwned> FromRequest<Api> for Body<T> {
         if deeper_than(&bytes, MAX_DEPTH) {
             return Err(BAD_REQUEST.because(format!("the body is nested deeper than {MAX_DEPTH}")));
         }
-        serde_json::from_slice(&bytes).map(Self).map_err(|error| {
-            BAD_REQUEST.because(format!("the body cannot be taken: {error}"))
-        })
+        serde_json::from_slice(&bytes)
+            .map(Self)
+            .map_err(|error| BAD_REQUEST.because(format!("the body cannot be taken: {error}")))
     }
 }
 
@@ -162,7 +162,8 @@ impl<'de, T: DeserializeOwned> Deserialize<'de> for Several<T> {
         let text = String::deserialize(source)?;
         text.split(',')
             .map(|word| {
-                let word: serde::de::value::StrDeserializer<'_, D::Error> = word.trim().into_deserializer();
+                let word: serde::de::value::StrDeserializer<'_, D::Error> =
+                    word.trim().into_deserializer();
                 T::deserialize(word)
             })
             .collect::<Result<_, _>>()
@@ -246,16 +247,13 @@ impl<F: DeserializeOwned + Serialize> FromRequestParts<Api> for Listing<F> {
         let filter: F = query(&uri_of(&rest)?)?;
         let limit = match paging.limit.as_deref() {
             None => LIMIT,
-            Some(text) => text
-                .parse()
-                .ok()
-                .filter(|limit| (1..=MAX_LIMIT).contains(limit))
-                .ok_or_else(|| BAD_REQUEST.because(format!("`limit` is a number from 1 to {MAX_LIMIT}")))?,
+            Some(text) => {
+                text.parse().ok().filter(|limit| (1..=MAX_LIMIT).contains(limit)).ok_or_else(
+                    || BAD_REQUEST.because(format!("`limit` is a number from 1 to {MAX_LIMIT}")),
+                )?
+            }
         };
-        let caller = parts
-            .extensions
-            .get::<crate::access::Caller>()
-            .ok_or_else(|| no("list"))?;
+        let caller = parts.extensions.get::<crate::access::Caller>().ok_or_else(|| no("list"))?;
         let words = serde_json::to_vec(&filter).unwrap_or_default();
         let bound = Bound {
             person: caller.person.clone(),
@@ -284,7 +282,8 @@ fn split(query: &str) -> (Paging, String) {
 }
 
 fn uri_of(query: &str) -> Result<Uri, Problem> {
-    Uri::from_str(&format!("/?{query}")).map_err(|_| BAD_REQUEST.because("the query cannot be read"))
+    Uri::from_str(&format!("/?{query}"))
+        .map_err(|_| BAD_REQUEST.because("the query cannot be read"))
 }
 
 /// A page of a list.
@@ -300,12 +299,20 @@ pub(crate) struct PageOf<T> {
 
 impl<F> Listing<F> {
     /// Writes a page.
-    pub(crate) fn page<T, U>(&self, page: Page<T>, show: impl Fn(T) -> U) -> Result<PageOf<U>, Problem> {
+    pub(crate) fn page<T, U>(
+        &self,
+        page: Page<T>,
+        show: impl Fn(T) -> U,
+    ) -> Result<PageOf<U>, Problem> {
         let next_cursor = match page.next {
             None => None,
             Some(at) => Some(self.api.0.cursors.write(&self.bound.list(), at)?),
         };
-        Ok(PageOf { items: page.items.into_iter().map(show).collect(), next_cursor, kind: PhantomData })
+        Ok(PageOf {
+            items: page.items.into_iter().map(show).collect(),
+            next_cursor,
+            kind: PhantomData,
+        })
     }
 
     /// Where the page begins.

@@ -157,7 +157,13 @@ impl Route {
     }
 
     pub(crate) fn gives_nothing(mut self, status: u16, what: &'static str) -> Self {
-        self.answers.push(Answer { status, what, shapes: Vec::new(), location: false, etag: false });
+        self.answers.push(Answer {
+            status,
+            what,
+            shapes: Vec::new(),
+            location: false,
+            etag: false,
+        });
         self
     }
 

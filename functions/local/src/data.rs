@@ -51,7 +51,8 @@ impl Data {
         let stores = DataDir::open(path, clock)?;
         // One process at a time has the directory, so what an earlier one left is taken over at once.
         let system = System::alone(stores.ports(Arc::new(SystemIds::new()?)));
-        let actor = Actor::new(user_name(&|name| std::env::var_os(name)));
+        let actor =
+            Actor::new(user_name(&|name| std::env::var_os(name))).by("local").from("command");
         Ok(Self { system, stores, actor, workspace })
     }
 

@@ -1,17 +1,15 @@
 //! What an import reads: folders, files and streams, one document at a time, so that memory does not grow
 //! with what comes in.
 
-mod values;
-
 use crate::folder::{Folder, ephemeral_key};
 use anyhow::{Context as _, anyhow, bail};
+use plumbline_operations::Values;
 use plumbline_operations::{NamedBytes, OperationError};
 use plumbline_policy::json::{parse_payload, to_text};
 use std::collections::BTreeSet;
 use std::fs::File;
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
-use values::Values;
 
 /// The name of standard input on the command line.
 const STDIN: &str = "-";

@@ -1,12 +1,14 @@
 //! Coverage: how much of each policy type was read. What was not read in full proves nothing.
 
-use schemars::JsonSchema;
 use crate::scope::EffectiveScope;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 /// How much of one type was read (domain rules 3.8).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize, Serialize, JsonSchema)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize, Serialize, JsonSchema,
+)]
 #[serde(rename_all = "snake_case")]
 pub enum Coverage {
     /// Every page and every needed detail.

@@ -2,7 +2,6 @@
 //! not change. One document for a tenant's state, one for a baseline snapshot; both list entries sorted
 //! by type and subject key.
 
-use schemars::JsonSchema;
 use crate::compare::named_by;
 use crate::coverage::CoverageMap;
 use crate::gap::GapKind;
@@ -17,6 +16,7 @@ use plumbline_policy::reference::{Reference, ReferenceKind};
 use plumbline_policy::secret::{SecretAt, SecretKey, identity_ref};
 use plumbline_policy::tenant::{Localiser, TenantFacts};
 use rustc_hash::{FxHashMap, FxHashSet};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
 use std::collections::BTreeSet;
@@ -25,7 +25,9 @@ use std::collections::BTreeSet;
 pub const INDEX_VERSION: u32 = 1;
 
 /// Where a payload stands: a part of a pack, compressed by itself.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize, Serialize, JsonSchema)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize, Serialize, JsonSchema,
+)]
 pub struct Frame {
     /// The digest of the pack's bytes, which is its object key.
     pub pack: Digest,

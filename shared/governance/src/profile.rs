@@ -1,16 +1,18 @@
 //! Baseline profiles: what good looks like, and for which types.
 
-use schemars::JsonSchema;
 use crate::ids::{ProfileId, SnapshotId, WorkspaceId};
 use crate::report::Facet;
 use crate::scope::{EffectiveScope, Scope, ScopeError};
 use crate::severity::{RULES, Severity};
 use jiff::Timestamp;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 /// Where a profile stands (seed 101).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize, Serialize, JsonSchema)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize, Serialize, JsonSchema,
+)]
 #[serde(rename_all = "snake_case")]
 pub enum ProfileStatus {
     /// Being written; no tenant is compared with it.

@@ -1,12 +1,12 @@
 //! The report of one compare: what `plumbline compare --format json` prints, and what every other
 //! format is made from. Field names and order are a contract (`tests/schemas/compare.schema.json`).
 
-use schemars::JsonSchema;
 use crate::gap::GapKind;
 use crate::severity::{RULES, Severity};
 pub use plumbline_policy::diff::ChangeKind;
 pub use plumbline_policy::reference::Facet;
 use plumbline_policy::role::Direction;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -141,7 +141,9 @@ pub struct RoleCounts {
 }
 
 /// The kind of drift of one subject (seed 101).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize, Serialize, JsonSchema)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize, Serialize, JsonSchema,
+)]
 #[serde(rename_all = "snake_case")]
 pub enum ChangeType {
     /// Only the baseline has the subject.
@@ -165,7 +167,9 @@ impl ChangeType {
 }
 
 /// What differs, the strongest kind of all changes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize, Serialize, JsonSchema)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize, Serialize, JsonSchema,
+)]
 #[serde(rename_all = "snake_case")]
 pub enum DiffKind {
     /// Only name or description.
@@ -198,7 +202,9 @@ impl DiffKind {
 }
 
 /// How two subjects were found to be one.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize, Serialize, JsonSchema)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize, Serialize, JsonSchema,
+)]
 #[serde(rename_all = "snake_case")]
 pub enum MatchedBy {
     /// Equal subject keys: type, platform, template family and folded name.

@@ -1,15 +1,17 @@
 //! Operation runs: what was started, how far it came, and how it ended. Every run ends.
 
-use schemars::JsonSchema;
 use crate::ids::{ProfileId, RunId, SnapshotId, TenantId, WorkspaceId};
 use jiff::Timestamp;
 use jiff::civil::Date;
 use plumbline_policy::digest::Digest;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 /// What a run does. The words of the seeds stay as they are.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize, Serialize, JsonSchema)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize, Serialize, JsonSchema,
+)]
 #[serde(rename_all = "snake_case")]
 pub enum RunType {
     /// Reads what a tenant has.
@@ -36,7 +38,9 @@ impl RunType {
 }
 
 /// How a run ended, or that it has not.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize, Serialize, JsonSchema)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize, Serialize, JsonSchema,
+)]
 #[serde(rename_all = "snake_case")]
 pub enum RunOutcome {
     /// It has not ended.
@@ -69,7 +73,9 @@ impl RunOutcome {
 }
 
 /// Why a run ended as it did, when that was not success (contracts 5.7).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize, Serialize, JsonSchema)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize, Serialize, JsonSchema,
+)]
 #[serde(rename_all = "snake_case")]
 pub enum ReasonCode {
     /// Some types or subjects were not proven.

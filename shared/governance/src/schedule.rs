@@ -1,9 +1,9 @@
 //! When a workspace's nightly compares are due: once for each local date, at one local time.
 
-use schemars::JsonSchema;
 use jiff::civil::{Date, Time};
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, ToSpan as _};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// When nightly compares start.

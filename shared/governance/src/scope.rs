@@ -1,8 +1,8 @@
 //! Scope: which types a baseline holds. An override can only narrow.
 
-use schemars::JsonSchema;
 use plumbline_policy::catalog::{Kind, PolicyType, ROLE_DEFINITION, Support, catalog};
 use plumbline_policy::digest::Digest;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 

@@ -1,12 +1,14 @@
 //! Severity: a rule that every finding names.
 
-use schemars::JsonSchema;
 use crate::report::DiffKind;
 use plumbline_policy::role::Direction;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// How urgent a finding is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize, Serialize, JsonSchema)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize, Serialize, JsonSchema,
+)]
 #[serde(rename_all = "snake_case")]
 pub enum Severity {
     /// Labels, order, extras.

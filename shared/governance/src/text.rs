@@ -1,6 +1,7 @@
 //! Texts that people give: names, reasons. Checked once at the edge, so that nothing odd is stored.
 
 use plumbline_policy::name;
+use std::borrow::Cow;
 
 /// Why a text is refused.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -57,6 +58,53 @@ pub fn line(what: &'static str, text: &str, most: usize) -> Result<String, BadTe
     match text.chars().find(|letter| hidden(*letter)) {
         Some(letter) => Err(BadText::Control { what, code: letter.into() }),
         None => Ok(text),
+    }
+}
+
+/// Tells whether a character shows nothing by itself: a control or format character, a space that is
+/// not the space bar's, a filler.
+#[must_use]
+pub fn is_hidden(char: char) -> bool {
+    char.is_control()
+        || (char.is_whitespace() && char != ' ')
+        || matches!(
+            char,
+            '\u{ad}'
+                | '\u{34f}'
+                | '\u{61c}'
+                | '\u{115f}'
+                | '\u{1160}'
+                | '\u{17b4}'
+                | '\u{17b5}'
+                | '\u{180b}'..='\u{180f}'
+                | '\u{200b}'..='\u{200f}'
+                | '\u{202a}'..='\u{202e}'
+                | '\u{2060}'..='\u{206f}'
+                | '\u{2800}'
+                | '\u{3164}'
+                // The last of this row makes an emoji colourful and is left alone.
+                | '\u{fe00}'..='\u{fe0e}'
+                | '\u{feff}'
+                | '\u{ffa0}'
+                | '\u{fff0}'..='\u{fffb}'
+                | '\u{1bca0}'..='\u{1bca3}'
+                | '\u{1d173}'..='\u{1d17a}'
+                | '\u{e0000}'..='\u{e0fff}'
+        )
+}
+
+/// Puts an apostrophe before what a spreadsheet would run. Quotes, white space and invisible characters
+/// are looked through, because spreadsheets look through them too.
+#[must_use]
+pub fn defused(cell: &str) -> Cow<'_, str> {
+    let look_through =
+        |char: char| matches!(char, '"' | '\'') || char.is_whitespace() || is_hidden(char);
+    let lead = cell.len() - cell.trim_start_matches(look_through).len();
+    let runs = cell[lead..].starts_with(['=', '+', '-', '@', '＝', '＋', '－', '＠']);
+    if runs || cell[..lead].contains(['\t', '\r']) {
+        format!("'{cell}").into()
+    } else {
+        cell.into()
     }
 }
 

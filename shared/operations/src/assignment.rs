@@ -3,7 +3,7 @@
 use crate::error::OperationError;
 use crate::repository::keys::{self, sk};
 use crate::repository::rows::{Assignment, Guard, Outbox, TenantStatus, Watched};
-use crate::repository::{Row as _, Stored};
+use crate::repository::{Row as _, Stored, as_seen};
 use crate::run::{DEADLINE, RESEND, later};
 use crate::system::{Actor, System, digest_of};
 use plumbline_governance::ids::{ProfileId, TenantId, WorkspaceId};
@@ -25,7 +25,11 @@ impl System {
         Ok(self.stored_assignment(workspace, tenant).await?.map(|stored| stored.row))
     }
 
-    pub(crate) async fn stored_assignment(
+    /// Reads a tenant's assignment with its revision; `None` when it has none.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn stored_assignment(
         &self,
         workspace: WorkspaceId,
         tenant: TenantId,
@@ -37,7 +41,8 @@ impl System {
     /// its findings are resolved as out of scope.
     ///
     /// # Errors
-    /// Not found; refuses a profile that is not active and a scope that is wider than the profile's.
+    /// Not found; refuses a profile that is not active and a scope that is wider than the profile's; stale
+    /// when the assignment is not the one that `expect` names.
     pub async fn assign(
         &self,
         workspace: WorkspaceId,
@@ -45,6 +50,7 @@ impl System {
         tenant: TenantId,
         profile: ProfileId,
         override_scope: Option<Scope>,
+        expect: Option<u64>,
     ) -> Result<Assignment, OperationError> {
         let of = self.stored_tenant(workspace, tenant).await?;
         if of.row.status != TenantStatus::Active {
@@ -66,6 +72,7 @@ impl System {
             whole.narrow(narrow)?;
         }
         let before = self.stored_assignment(workspace, tenant).await?;
+        let before = as_seen(before, expect, "the assignment")?;
         let assignment = Assignment {
             workspace,
             tenant,
@@ -82,17 +89,14 @@ impl System {
         audit.after = digest_of(&assignment);
         let read = before.as_ref().map(|stored| stored.revision);
         let batch = self.upsert(Batch::new(), &assignment, read).await?;
-        let batch = self.update(batch, &row, of.revision).await?;
-        let mut batch = self.insert(batch, &audit).await?;
+        let mut batch = self.update(batch, &row, of.revision).await?;
         let old = before.as_ref().map(|stored| stored.row.profile);
         if let Some(old) = old.filter(|old| *old != profile) {
             batch = self.fence_off(batch, workspace, tenant, old).await?;
             batch = self.forget_proof(batch, workspace, tenant).await?;
             batch = self.insert(batch, &self.retirement(workspace, tenant)).await?;
         }
-        self.commit(batch)
-            .await
-            .map_err(|error| OperationError::commit(error, "the assignment"))?;
+        self.commit_audited(batch, audit).await?.or_conflict("the assignment")?;
         self.retire_findings(workspace, tenant, Some(profile)).await?;
         Ok(assignment)
     }
@@ -101,15 +105,17 @@ impl System {
     /// resolved as out of scope. A tenant without an assignment stays so.
     ///
     /// # Errors
-    /// Not found, or somebody else's change at the same time.
+    /// Not found, or somebody else's change at the same time; stale as [`System::assign`].
     pub async fn unassign(
         &self,
         workspace: WorkspaceId,
         actor: &Actor,
         tenant: TenantId,
+        expect: Option<u64>,
     ) -> Result<(), OperationError> {
         let of = self.stored_tenant(workspace, tenant).await?;
-        if let Some(before) = self.stored_assignment(workspace, tenant).await? {
+        let before = self.stored_assignment(workspace, tenant).await?;
+        if let Some(before) = as_seen(before, expect, "the assignment")? {
             let mut row = of.row.clone();
             row.profile = None;
             let mut audit = self.audit(workspace, actor, "assignment.remove", before.row.profile);
@@ -117,13 +123,10 @@ impl System {
             audit.before = digest_of(&before.row);
             let batch = Batch::new().delete(before.row.key(), Condition::Revision(before.revision));
             let batch = self.update(batch, &row, of.revision).await?;
-            let batch = self.insert(batch, &audit).await?;
             let batch = self.fence_off(batch, workspace, tenant, before.row.profile).await?;
             let batch = self.forget_proof(batch, workspace, tenant).await?;
             let batch = self.insert(batch, &self.retirement(workspace, tenant)).await?;
-            self.commit(batch)
-                .await
-                .map_err(|error| OperationError::commit(error, "the assignment"))?;
+            self.commit_audited(batch, audit).await?.or_conflict("the assignment")?;
         }
         self.retire_findings(workspace, tenant, None).await
     }

@@ -4,7 +4,7 @@ use crate::archive::{PackWriter, PendingFrame, Written, compress};
 use crate::error::OperationError;
 use crate::import::{ReadPayload, account_localiser, count_types};
 use crate::repository::keys::folder;
-use crate::repository::rows::{Lineage, Snapshot, Suspect, TenantStatus};
+use crate::repository::rows::{AuditEntry, Lineage, Snapshot, Suspect, TenantStatus};
 use crate::repository::{Row as _, Stored};
 use crate::run::{Finish, Lease, Started, usage_map};
 use crate::system::{Actor, System, digest_of};
@@ -134,7 +134,7 @@ impl System {
                     batch = batch.delete(stored.row.key(), Condition::Revision(stored.revision));
                 }
             }
-            let batch = self.point_to(batch, &stored, id, source).await?;
+            let (batch, audit) = self.point_to(batch, &stored, id, source).await?;
             let items = snapshot.entries.len() as u64;
             let mut context = run.context.clone();
             context.baseline_snapshot_id = Some(id);
@@ -144,7 +144,7 @@ impl System {
             let summary_counts = BTreeMap::from([("total".to_owned(), items)]);
             let finish = Finish { failure: None, context, summary_counts };
             let (batch, run) = self.ended(batch, lease, lease.guard.row.clone(), finish).await?;
-            if self.commit_if(batch).await? {
+            if self.commit_audited(batch, audit).await?.is_done() {
                 return Ok(Some(run));
             }
             if !self.holds(lease).await? {
@@ -180,7 +180,7 @@ impl System {
         stored: &Stored<Profile>,
         snapshot: SnapshotId,
         source: TenantId,
-    ) -> Result<Batch, OperationError> {
+    ) -> Result<(Batch, AuditEntry), OperationError> {
         let mut next = stored.row.clone();
         next.active_snapshot = Some(snapshot);
         if next != stored.row {
@@ -190,8 +190,7 @@ impl System {
         let mut audit = self.audit(workspace, &Actor::system(), "snapshot.capture", snapshot);
         audit.tenant = Some(source);
         (audit.before, audit.after) = (digest_of(&stored.row), digest_of(&next));
-        let batch = self.update(batch, &next, stored.revision).await?;
-        self.insert(batch, &audit).await
+        Ok((self.update(batch, &next, stored.revision).await?, audit))
     }
 
     /// Writes the payloads of a snapshot, without the tenant, and then its index.

@@ -1,12 +1,13 @@
 //! Why an operation was not done. Every message names the thing, the reason and the next step.
 
+use plumbline_governance::access::BadMember;
 use plumbline_governance::finding::state::BadAction;
 use plumbline_governance::index::IndexError;
 use plumbline_governance::profile::BadProfile;
 use plumbline_governance::run::{BadStep, Failure, ReasonCode};
 use plumbline_governance::scope::ScopeError;
 use plumbline_governance::text::BadText;
-use plumbline_ports::{CommitError, PortError};
+use plumbline_ports::PortError;
 
 /// Why an operation was not done.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -28,6 +29,9 @@ pub enum OperationError {
     /// Somebody else changed the same thing at the same time.
     #[error("{0} was changed by somebody else at the same time; look at it again, then repeat")]
     Conflict(String),
+    /// The thing is not what the caller saw when they decided to change it.
+    #[error("{0} was changed since you read it; read it again")]
+    Stale(String),
     /// A run cannot go on; it ends with this reason.
     #[error("{}", .0.message)]
     Ends(Failure),
@@ -95,6 +99,12 @@ impl From<ScopeError> for OperationError {
     }
 }
 
+impl From<BadMember> for OperationError {
+    fn from(error: BadMember) -> Self {
+        Self::Invalid(error.to_string())
+    }
+}
+
 impl From<BadProfile> for OperationError {
     fn from(error: BadProfile) -> Self {
         match error {
@@ -119,15 +129,5 @@ impl From<BadStep> for OperationError {
 impl From<IndexError> for OperationError {
     fn from(error: IndexError) -> Self {
         Self::Damaged { what: "an index".to_owned(), reason: error.to_string() }
-    }
-}
-
-impl OperationError {
-    /// What a failed commit means for a thing that is called so.
-    pub(crate) fn commit(error: CommitError, what: impl std::fmt::Display) -> Self {
-        match error {
-            CommitError::Condition { .. } => Self::Conflict(what.to_string()),
-            CommitError::Port(error) => Self::Port(error),
-        }
     }
 }

@@ -3,9 +3,9 @@
 use crate::archive::object_failure;
 use crate::error::OperationError;
 use crate::posture::counted;
-use crate::repository::Stored;
 use crate::repository::keys::folder;
 use crate::repository::rows::{Guard, Posture};
+use crate::repository::{Committed, Stored};
 use crate::system::{Actor, System, digest_of};
 use plumbline_governance::finding::reconcile::seen_now;
 use plumbline_governance::finding::record::{Finding, SeenAtWrite};
@@ -121,7 +121,8 @@ impl System {
     /// Does what a person asks with one finding: row, posture, memo and audit in one commit.
     ///
     /// # Errors
-    /// Not found; refuses what the status does not allow and reasons that are none.
+    /// Not found; refuses what the status does not allow and reasons that are none; stale when the finding
+    /// is not the one that `expect` names.
     pub async fn act(
         &self,
         workspace: WorkspaceId,
@@ -129,6 +130,7 @@ impl System {
         tenant: TenantId,
         id: FindingId,
         action: &FindingAction,
+        expect: Option<u64>,
     ) -> Result<Finding, OperationError> {
         let reason =
             action.reason().map(|text| line("the reason", text, MAX_REASON)).transpose()?;
@@ -155,6 +157,9 @@ impl System {
             let key = (before.row_key(), before.occurrence);
             let read =
                 standing.revision(key).ok_or_else(|| OperationError::not_found("finding", id))?;
+            if expect.is_some_and(|seen| seen != read) {
+                return Err(OperationError::Stale(format!("the finding {id}")));
+            }
             let now = self.now();
             let mut after = before.clone();
             after.state = before.state.act(action, actor.name(), now, before.drift.fingerprint)?;
@@ -173,9 +178,8 @@ impl System {
             let rows = standing.all().map(|one| if one.id == id { &after } else { one });
             let row = recounted(posture.as_ref(), counted(workspace, tenant, rows, None, now));
             let batch = self.update(Batch::new(), &after, read).await?;
-            let batch =
+            let mut batch =
                 self.upsert(batch, &row, posture.as_ref().map(|stored| stored.revision)).await?;
-            let mut batch = self.insert(batch, &audit).await?;
             if let Some(stored) = guard {
                 let mut guard = stored.row.clone();
                 if let Some(memo) = &mut guard.memo {
@@ -196,11 +200,10 @@ impl System {
                     batch = self.update(batch, &guard, stored.revision).await?;
                 }
             }
-            match self.commit(batch).await {
-                Ok(()) => return Ok(after),
+            match self.commit_audited(batch, audit).await? {
+                Committed::Done => return Ok(after),
                 // A compare or another person was faster: look again.
-                Err(CommitError::Condition { .. }) => {}
-                Err(CommitError::Port(error)) => return Err(error.into()),
+                Committed::Moved(_) => {}
             }
         }
         Err(OperationError::Conflict(format!("the finding {id}")))
@@ -216,7 +219,7 @@ impl System {
     ) -> Vec<Acted> {
         let mut out = Vec::with_capacity(findings.len());
         for (tenant, id) in findings {
-            let result = self.act(workspace, actor, *tenant, *id, action).await;
+            let result = self.act(workspace, actor, *tenant, *id, action, None).await;
             out.push(Acted { id: *id, result });
         }
         out

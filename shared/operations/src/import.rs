@@ -219,8 +219,7 @@ impl System {
         let outcome = crate::run::outcome_of(Some(&failure));
         run.finish(self.now(), outcome, Some(failure))?;
         let batch = self.insert(Batch::new(), &run).await?;
-        let batch = self.insert(batch, &audit).await?;
-        self.commit(batch).await.map_err(|error| OperationError::commit(error, "the run"))?;
+        self.commit_audited(batch, audit).await?.or_conflict("the run")?;
         Ok(run)
     }
 
@@ -245,13 +244,12 @@ impl System {
         // The collector may doom an object of ours between our look and our commit; then we look again.
         for _ in 0..3 {
             let batch = self.upsert(Batch::new(), state, read).await?;
-            let batch = self.insert(batch, &audit).await?;
             let mut batch = self.secure(batch, run.workspace, written).await?;
             if let Some(stored) = &suspect {
                 batch = batch.delete(stored.row.key(), Condition::Revision(stored.revision));
             }
             let batch = self.insert(batch, &run).await?;
-            if self.commit_if(batch).await? {
+            if self.commit_audited(batch, audit.clone()).await?.is_done() {
                 return Ok(run);
             }
             let key = keys::in_tenant(run.workspace, run.tenant, sk::STATE);

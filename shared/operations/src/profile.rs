@@ -90,8 +90,7 @@ impl System {
         audit.after = digest_of(&profile);
         let batch = self.insert(Batch::new(), &guard).await?;
         let batch = self.insert(batch, &profile).await?;
-        let batch = self.insert(batch, &audit).await?;
-        self.commit_named(batch, "profile", &profile.name).await?;
+        self.commit_named(batch, audit, "profile", &profile.name).await?;
         Ok(profile)
     }
 
@@ -117,7 +116,11 @@ impl System {
         Ok(self.stored_profile(workspace, id).await?.row)
     }
 
-    pub(crate) async fn stored_profile(
+    /// Reads a profile with its revision.
+    ///
+    /// # Errors
+    /// Not found, or the store's.
+    pub async fn stored_profile(
         &self,
         workspace: WorkspaceId,
         id: ProfileId,
@@ -130,15 +133,17 @@ impl System {
     /// Changes a profile. Its snapshots stay; the next compare uses what it is then.
     ///
     /// # Errors
-    /// Not found; refuses an archived profile and whatever a new profile is refused for.
+    /// Not found; refuses an archived profile and whatever a new profile is refused for; stale when the
+    /// profile is not the one that `expect` names.
     pub async fn edit_profile(
         &self,
         workspace: WorkspaceId,
         actor: &Actor,
         id: ProfileId,
         edit: ProfileEdit,
+        expect: Option<u64>,
     ) -> Result<Profile, OperationError> {
-        let stored = self.stored_profile(workspace, id).await?;
+        let stored = self.stored_profile(workspace, id).await?.as_seen(expect, "the profile")?;
         let before = stored.row;
         if before.status == ProfileStatus::Archived {
             return Err(OperationError::Refused(format!(
@@ -163,22 +168,14 @@ impl System {
         profile.check()?;
         let mut audit = self.audit(workspace, actor, "profile.edit", id);
         (audit.before, audit.after) = (digest_of(&before), digest_of(&profile));
-        let mut batch = Batch::new();
-        let old = NameGuard::of(workspace, NAMES, &before.name, id.to_string());
-        let new = NameGuard::of(workspace, NAMES, &profile.name, id.to_string());
-        if old != new {
-            batch = self.insert(batch, &new).await?;
-            batch = batch.delete(old.key(), Condition::Always);
-        }
-        let named = batch.actions.len() == 2;
+        let names = (before.name.as_str(), profile.name.as_str());
+        let batch = self.rename(Batch::new(), workspace, NAMES, names, &id).await?;
+        let named = !batch.actions.is_empty();
         let batch = self.update(batch, &profile, stored.revision).await?;
-        let batch = self.insert(batch, &audit).await?;
         if named {
-            self.commit_named(batch, "profile", &profile.name).await?;
+            self.commit_named(batch, audit, "profile", &profile.name).await?;
         } else {
-            self.commit(batch)
-                .await
-                .map_err(|error| OperationError::commit(error, "the profile"))?;
+            self.commit_audited(batch, audit).await?.or_conflict("the profile")?;
         }
         Ok(profile)
     }
@@ -186,15 +183,17 @@ impl System {
     /// Takes a profile a step on: draft, active, archived.
     ///
     /// # Errors
-    /// Not found; refuses steps that are none, and activation without a snapshot.
+    /// Not found; refuses steps that are none, and activation without a snapshot; stale as
+    /// [`System::edit_profile`].
     pub async fn set_profile_status(
         &self,
         workspace: WorkspaceId,
         actor: &Actor,
         id: ProfileId,
         to: ProfileStatus,
+        expect: Option<u64>,
     ) -> Result<Profile, OperationError> {
-        let stored = self.stored_profile(workspace, id).await?;
+        let stored = self.stored_profile(workspace, id).await?.as_seen(expect, "the profile")?;
         let mut profile = stored.row.clone();
         profile.become_status(to, self.now())?;
         let mut audit = self.audit(workspace, actor, &format!("profile.{}", to.as_str()), id);
@@ -204,8 +203,7 @@ impl System {
             let guard = NameGuard::of(workspace, NAMES, &profile.name, id.to_string());
             batch = batch.delete(guard.key(), Condition::Always);
         }
-        let batch = self.insert(batch, &audit).await?;
-        self.commit(batch).await.map_err(|error| OperationError::commit(error, "the profile"))?;
+        self.commit_audited(batch, audit).await?.or_conflict("the profile")?;
         Ok(profile)
     }
 
@@ -245,16 +243,18 @@ impl System {
     /// Makes an older snapshot the one that tenants are compared with.
     ///
     /// # Errors
-    /// Not found; refuses an archived profile.
+    /// Not found; refuses an archived profile; stale as [`System::edit_profile`].
     pub async fn promote_snapshot(
         &self,
         workspace: WorkspaceId,
         actor: &Actor,
         profile: ProfileId,
         snapshot: SnapshotId,
+        expect: Option<u64>,
     ) -> Result<Profile, OperationError> {
         self.snapshot(workspace, profile, snapshot).await?;
-        let stored = self.stored_profile(workspace, profile).await?;
+        let stored =
+            self.stored_profile(workspace, profile).await?.as_seen(expect, "the profile")?;
         let mut next = stored.row.clone();
         if next.status == ProfileStatus::Archived {
             return Err(OperationError::Refused(format!(
@@ -267,8 +267,7 @@ impl System {
         let mut audit = self.audit(workspace, actor, "snapshot.promote", snapshot);
         (audit.before, audit.after) = (digest_of(&stored.row), digest_of(&next));
         let batch = self.update(Batch::new(), &next, stored.revision).await?;
-        let batch = self.insert(batch, &audit).await?;
-        self.commit(batch).await.map_err(|error| OperationError::commit(error, "the profile"))?;
+        self.commit_audited(batch, audit).await?.or_conflict("the profile")?;
         Ok(next)
     }
 }

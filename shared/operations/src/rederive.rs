@@ -297,11 +297,8 @@ impl System {
             let mut audit = self.audit(workspace, actor, "snapshot.renormalise", header.id);
             (audit.before, audit.after) = (digest_of(&stored.row), digest_of(&header));
             let batch = self.update(Batch::new(), &header, stored.revision).await?;
-            let batch = self.insert(batch, &audit).await?;
             let batch = self.secure(batch, workspace, &written).await?;
-            self.commit(batch)
-                .await
-                .map_err(|error| OperationError::commit(error, "the snapshot"))?;
+            self.commit_audited(batch, audit).await?.or_conflict("the snapshot")?;
             out.snapshots += 1;
         }
         for tenant in self.tenants(workspace).await? {
@@ -338,9 +335,8 @@ impl System {
         audit.tenant = Some(id);
         (audit.before, audit.after) = (Some(stored.row.root), Some(state.root));
         let batch = self.update(Batch::new(), &state, stored.revision).await?;
-        let batch = self.insert(batch, &audit).await?;
         let batch = self.secure(batch, workspace, &written).await?;
-        self.commit(batch).await.map_err(|error| OperationError::commit(error, "the state"))?;
+        self.commit_audited(batch, audit).await?.or_conflict("the state")?;
         out.tenants += 1;
         Ok(())
     }
@@ -386,8 +382,7 @@ impl System {
             audit.tenant = Some(id);
             (audit.before, audit.after) = (digest_of(&finding), digest_of(&next));
             let batch = self.upsert(Batch::new(), &next, read).await?;
-            let batch = self.insert(batch, &audit).await?;
-            if self.commit_if(batch).await? {
+            if self.commit_audited(batch, audit).await?.is_done() {
                 repinned += 1;
             }
         }

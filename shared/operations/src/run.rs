@@ -3,9 +3,9 @@
 
 use crate::error::OperationError;
 use crate::message::Work;
-use crate::repository::Stored;
 use crate::repository::keys::{self, sk};
 use crate::repository::rows::{Guard, Outbox, Watched};
+use crate::repository::{Committed, Stored};
 use crate::system::{Actor, System};
 use jiff::{SignedDuration, Timestamp};
 use plumbline_governance::ids::{RunId, TenantId, WorkspaceId};
@@ -167,9 +167,8 @@ impl System {
             let batch = self.insert(Batch::new(), &run).await?;
             let batch = self.upsert(batch, &guard, read).await?;
             let batch = self.insert(batch, &outbox).await?;
-            let batch = self.insert(batch, &audit).await?;
-            match self.commit(batch).await {
-                Ok(()) => {
+            match self.commit_audited(batch, audit).await? {
+                Committed::Done => {
                     let work = Work::Run { workspace, tenant, run: run.id, run_type };
                     // The outbox sends it again if this is lost.
                     if let Err(error) = self.send(&[work]).await {
@@ -178,8 +177,7 @@ impl System {
                     return Ok(Started { run, was_active: false });
                 }
                 // Somebody started one between our look and our commit: look again.
-                Err(CommitError::Condition { .. }) => {}
-                Err(CommitError::Port(error)) => return Err(error.into()),
+                Committed::Moved(_) => {}
             }
         }
         Err(OperationError::Conflict(format!("the {} of this tenant", run_type.as_str())))
@@ -351,14 +349,12 @@ impl System {
             batch = self.without_proof(batch, &run).await?;
             let mut audit = self.audit(workspace, actor, &format!("run.{}", outcome.as_str()), id);
             (audit.tenant, audit.reason) = (Some(tenant), Some(failure.message.clone()));
-            let batch = self.insert(batch, &audit).await?;
-            match self.commit(batch).await {
-                Ok(()) => {
+            match self.commit_audited(batch, audit).await? {
+                Committed::Done => {
                     self.recount_after(&run).await?;
                     return Ok(run);
                 }
-                Err(CommitError::Condition { .. }) => {}
-                Err(CommitError::Port(error)) => return Err(error.into()),
+                Committed::Moved(_) => {}
             }
         }
         Err(OperationError::Conflict(format!("the run {id}")))

@@ -22,27 +22,45 @@ pub struct System {
     pub(crate) alone: Option<uuid::Uuid>,
 }
 
-/// Who asks for an operation.
+/// Who asks for an operation, and from where.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Actor(String);
+pub struct Actor {
+    name: String,
+    issuer: Option<String>,
+    from: Option<String>,
+}
 
 impl Actor {
     /// Names a person or a program.
     #[must_use]
     pub fn new(name: impl Into<String>) -> Self {
-        Self(name.into())
+        Self { name: name.into(), issuer: None, from: None }
     }
 
     /// The system itself: the schedule, the collector, a worker.
     #[must_use]
     pub fn system() -> Self {
-        Self("system".to_owned())
+        Self::new("system")
+    }
+
+    /// Says who vouches for the name.
+    #[must_use]
+    pub fn by(mut self, issuer: impl Into<String>) -> Self {
+        self.issuer = Some(issuer.into());
+        self
+    }
+
+    /// Says where the request came from: `command`, or an IP address.
+    #[must_use]
+    pub fn from(mut self, origin: impl Into<String>) -> Self {
+        self.from = Some(origin.into());
+        self
     }
 
     /// The name, as the audit shows it.
     #[must_use]
     pub fn name(&self) -> &str {
-        &self.0
+        &self.name
     }
 }
 
@@ -101,7 +119,11 @@ impl System {
         Ok(self.stored_workspace(id).await?.row)
     }
 
-    pub(crate) async fn stored_workspace(
+    /// Reads a workspace with its revision.
+    ///
+    /// # Errors
+    /// Not found, or the store's.
+    pub async fn stored_workspace(
         &self,
         id: WorkspaceId,
     ) -> Result<Stored<Workspace>, OperationError> {
@@ -122,7 +144,11 @@ impl System {
         Ok(self.stored_tenant(workspace, id).await?.row)
     }
 
-    pub(crate) async fn stored_tenant(
+    /// Reads a tenant with its revision.
+    ///
+    /// # Errors
+    /// Not found, or the store's.
+    pub async fn stored_tenant(
         &self,
         workspace: WorkspaceId,
         id: TenantId,
@@ -132,7 +158,7 @@ impl System {
             .ok_or_else(|| OperationError::not_found("tenant", id))
     }
 
-    /// A line of the audit.
+    /// A line of the audit, for [`System::commit_audited`].
     pub(crate) fn audit(
         &self,
         workspace: WorkspaceId,
@@ -141,10 +167,15 @@ impl System {
         target: impl std::fmt::Display,
     ) -> AuditEntry {
         AuditEntry {
+            // The commit gives it its place.
+            sequence: 1,
+            previous: None,
             id: self.mint(),
             workspace,
             at: self.now(),
-            actor: actor.name().to_owned(),
+            actor: actor.name.clone(),
+            issuer: actor.issuer.clone(),
+            from: actor.from.clone(),
             action: action.to_owned(),
             target: target.to_string(),
             tenant: None,

@@ -2,7 +2,8 @@
 
 use crate::error::OperationError;
 use crate::repository::keys::{self, sk};
-use crate::repository::rows::{NameGuard, Tenant, TenantStatus};
+use crate::repository::rows::{AuditEntry, NameGuard, Tenant, TenantStatus};
+use crate::repository::{Committed, Row as _};
 use crate::system::{Actor, System, digest_of};
 use plumbline_governance::ids::{TenantId, WorkspaceId};
 use plumbline_governance::text::{MAX_NAME, line};
@@ -10,6 +11,15 @@ use plumbline_policy::tenant::TenantFacts;
 use plumbline_ports::{Batch, Condition, Query};
 
 const NAMES: &str = "TENANT";
+
+/// What a person changes of a tenant; `None` leaves it as it is.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct TenantEdit {
+    /// Another name.
+    pub name: Option<String>,
+    /// Other facts: its Entra id, domains and Intune account id.
+    pub facts: Option<TenantFacts>,
+}
 
 impl System {
     /// Adds a tenant.
@@ -39,8 +49,7 @@ impl System {
         (audit.tenant, audit.after) = (Some(tenant.id), digest_of(&tenant));
         let batch = self.insert(Batch::new(), &guard).await?;
         let batch = self.insert(batch, &tenant).await?;
-        let batch = self.insert(batch, &audit).await?;
-        self.commit_named(batch, "tenant", &tenant.name).await?;
+        self.commit_named(batch, audit, "tenant", &tenant.name).await?;
         Ok(tenant)
     }
 
@@ -48,18 +57,17 @@ impl System {
     pub(crate) async fn commit_named(
         &self,
         batch: Batch,
+        audit: AuditEntry,
         what: &str,
         name: &str,
     ) -> Result<(), OperationError> {
-        use plumbline_ports::CommitError;
-        match self.commit(batch).await {
-            Ok(()) => Ok(()),
-            Err(CommitError::Condition { failed }) if failed.contains(&0) => {
+        match self.commit_audited(batch, audit).await? {
+            Committed::Moved(failed) if failed.contains(&0) => {
                 Err(OperationError::Refused(format!(
                     "a {what} of this workspace is called `{name}` already; choose another name"
                 )))
             }
-            Err(error) => Err(OperationError::commit(error, format!("the {what}"))),
+            other => other.or_conflict(format!("the {what}")),
         }
     }
 
@@ -73,42 +81,82 @@ impl System {
         Ok(rows.into_iter().map(|stored| stored.row).collect())
     }
 
-    /// Replaces what is known of a tenant: its Entra id, domains and Intune account id.
+    /// Changes a tenant: its name, or what is known of it.
     ///
     /// # Errors
-    /// Not found; refuses facts that are none.
-    pub async fn set_tenant_facts(
+    /// Not found; refuses an archived tenant, a name that is taken, and facts that are none; stale when
+    /// the tenant is not the one that `expect` names.
+    pub async fn edit_tenant(
         &self,
         workspace: WorkspaceId,
         actor: &Actor,
         id: TenantId,
-        facts: TenantFacts,
+        edit: TenantEdit,
+        expect: Option<u64>,
     ) -> Result<Tenant, OperationError> {
-        check_facts(&facts)?;
-        let stored = self.stored_tenant(workspace, id).await?;
-        let mut tenant = stored.row.clone();
-        tenant.facts = facts;
-        let mut audit = self.audit(workspace, actor, "tenant.facts", id);
+        let stored = self.stored_tenant(workspace, id).await?.as_seen(expect, "the tenant")?;
+        let before = stored.row;
+        let mut tenant = before.clone();
+        if let Some(facts) = edit.facts {
+            check_facts(&facts)?;
+            tenant.facts = facts;
+        }
+        let mut batch = Batch::new();
+        if let Some(name) = edit.name {
+            if before.status == TenantStatus::Archived {
+                return Err(OperationError::Refused(format!(
+                    "the tenant `{}` is archived and keeps its name",
+                    before.name
+                )));
+            }
+            tenant.name = line("the name of a tenant", &name, MAX_NAME)?;
+            batch = self.rename(batch, workspace, NAMES, (&before.name, &tenant.name), &id).await?;
+        }
+        let mut audit = self.audit(workspace, actor, "tenant.edit", id);
         audit.tenant = Some(id);
-        (audit.before, audit.after) = (digest_of(&stored.row), digest_of(&tenant));
-        let batch = self.update(Batch::new(), &tenant, stored.revision).await?;
-        let batch = self.insert(batch, &audit).await?;
-        self.commit(batch).await.map_err(|error| OperationError::commit(error, "the tenant"))?;
+        (audit.before, audit.after) = (digest_of(&before), digest_of(&tenant));
+        let named = !batch.actions.is_empty();
+        let batch = self.update(batch, &tenant, stored.revision).await?;
+        if named {
+            self.commit_named(batch, audit, "tenant", &tenant.name).await?;
+        } else {
+            self.commit_audited(batch, audit).await?.or_conflict("the tenant")?;
+        }
         Ok(tenant)
+    }
+
+    /// Adds to an empty batch that a name gives way to another. Names that are alike are one.
+    pub(crate) async fn rename(
+        &self,
+        batch: Batch,
+        workspace: WorkspaceId,
+        kind: &str,
+        (old, new): (&str, &str),
+        owner: &(impl std::fmt::Display + Sync),
+    ) -> Result<Batch, OperationError> {
+        let old = NameGuard::of(workspace, kind, old, owner.to_string());
+        let new = NameGuard::of(workspace, kind, new, owner.to_string());
+        if old == new {
+            return Ok(batch);
+        }
+        Ok(self.insert(batch, &new).await?.delete(old.key(), Condition::Always))
     }
 
     /// Puts a tenant away: it is compared no more, and its name is free again. What was found stays
     /// readable.
     ///
     /// # Errors
-    /// Not found; refuses one that is put away already.
+    /// Not found; refuses one that is put away already; stale as [`System::edit_tenant`].
     pub async fn archive_tenant(
         &self,
         workspace: WorkspaceId,
         actor: &Actor,
         id: TenantId,
+        expect: Option<u64>,
     ) -> Result<Tenant, OperationError> {
-        self.unassign(workspace, actor, id).await?;
+        // Looked at before the assignment goes, which changes the tenant's row.
+        self.stored_tenant(workspace, id).await?.as_seen(expect, "the tenant")?;
+        self.unassign(workspace, actor, id, None).await?;
         let stored = self.stored_tenant(workspace, id).await?;
         let mut tenant = stored.row.clone();
         if tenant.status == TenantStatus::Archived {
@@ -123,9 +171,8 @@ impl System {
         audit.tenant = Some(id);
         (audit.before, audit.after) = (digest_of(&stored.row), digest_of(&tenant));
         let batch = self.update(Batch::new(), &tenant, stored.revision).await?;
-        let batch = batch.delete(crate::repository::Row::key(&guard), Condition::Always);
-        let batch = self.insert(batch, &audit).await?;
-        self.commit(batch).await.map_err(|error| OperationError::commit(error, "the tenant"))?;
+        let batch = batch.delete(guard.key(), Condition::Always);
+        self.commit_audited(batch, audit).await?.or_conflict("the tenant")?;
         Ok(tenant)
     }
 }

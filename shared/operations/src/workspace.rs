@@ -2,9 +2,10 @@
 
 use crate::error::OperationError;
 use crate::repository::keys::{self, sk};
-use crate::repository::rows::{Due, MemberRow, Workspace, WorkspaceEntry};
+use crate::repository::rows::{Due, MemberRow, SubjectRow, Workspace, WorkspaceEntry};
+use crate::repository::{Row as _, as_seen};
 use crate::system::{Actor, System, digest_of};
-use plumbline_governance::access::{Member, MemberRole};
+use plumbline_governance::access::{Member, MemberChange, MemberRole, member_id};
 use plumbline_governance::ids::WorkspaceId;
 use plumbline_governance::schedule::Schedule;
 use plumbline_governance::text::{MAX_NAME, line};
@@ -13,6 +14,8 @@ use plumbline_ports::{Batch, Condition, Query};
 /// How old an inventory may be unless the workspace says otherwise: three days, so that one failed night
 /// does not hold every verdict back.
 pub const DEFAULT_MAX_AGE_HOURS: u32 = 72;
+/// How old a workspace may let an inventory be: a year. Older than that, nothing can be concluded from it.
+const MAX_AGE_HOURS: u32 = 24 * 366;
 
 /// What makes a person known: who vouches for them, and their name there.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -21,6 +24,25 @@ pub struct Person {
     pub issuer: String,
     /// The name.
     pub subject: String,
+}
+
+impl Person {
+    /// What names the person as a member, in every workspace.
+    #[must_use]
+    pub fn member_id(&self) -> String {
+        member_id(&self.issuer, &self.subject)
+    }
+}
+
+/// What a person changes of a workspace; `None` leaves it as it is.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct WorkspaceEdit {
+    /// Another name.
+    pub name: Option<String>,
+    /// When nightly compares start; the inner `None`: never.
+    pub schedule: Option<Option<Schedule>>,
+    /// How old an inventory may be, in hours, before nothing is concluded from it.
+    pub inventory_max_age_hours: Option<u32>,
 }
 
 impl System {
@@ -42,13 +64,15 @@ impl System {
             inventory_max_age_hours: DEFAULT_MAX_AGE_HOURS,
             created_at: now,
         };
-        let actor = Actor::new(creator.subject.clone());
+        let actor = Actor::new(creator.subject.clone()).by(creator.issuer.clone());
         let owner = MemberRow {
             workspace: workspace.id,
             member: Member {
-                issuer: creator.issuer.clone(),
+                issuer: line("the issuer of a member", &creator.issuer, MAX_NAME)?,
                 subject: line("the subject of a member", &creator.subject, MAX_NAME)?,
                 role: MemberRole::Owner,
+                tenants: None,
+                until: None,
                 added_by: creator.subject.clone(),
                 added_at: now,
             },
@@ -58,8 +82,8 @@ impl System {
         let batch = self.insert(Batch::new(), &workspace).await?;
         let batch = self.insert(batch, &WorkspaceEntry { id: workspace.id }).await?;
         let batch = self.insert(batch, &owner).await?;
-        let batch = self.insert(batch, &audit).await?;
-        self.commit(batch).await.map_err(|error| OperationError::commit(error, "the workspace"))?;
+        let batch = self.insert(batch, &SubjectRow::of(&owner)).await?;
+        self.commit_audited(batch, audit).await?.or_conflict("the workspace")?;
         Ok(workspace)
     }
 
@@ -76,23 +100,39 @@ impl System {
         Ok(out)
     }
 
-    /// Sets when nightly compares start, or that they do not.
+    /// Changes a workspace: its name, when nightly compares start, how old an inventory may be.
     ///
     /// # Errors
-    /// Not found, or somebody else's change at the same time.
-    pub async fn set_schedule(
+    /// Not found; refuses odd names and ages; stale when the workspace is not the one that `expect`
+    /// names; or somebody else's change at the same time.
+    pub async fn edit_workspace(
         &self,
         id: WorkspaceId,
         actor: &Actor,
-        schedule: Option<Schedule>,
+        edit: WorkspaceEdit,
+        expect: Option<u64>,
     ) -> Result<Workspace, OperationError> {
-        let stored = self.stored_workspace(id).await?;
-        let before = stored.row.clone();
-        let mut workspace = stored.row;
-        let next = schedule.as_ref().and_then(|schedule| schedule.next(self.now()));
-        workspace.schedule = schedule;
-        workspace.next_night = next.map(|night| night.due);
-        let mut audit = self.audit(id, actor, "workspace.schedule", id);
+        let stored = self.stored_workspace(id).await?.as_seen(expect, "the workspace")?;
+        let before = stored.row;
+        let mut workspace = before.clone();
+        if let Some(name) = edit.name {
+            workspace.name = line("the name of a workspace", &name, MAX_NAME)?;
+        }
+        if let Some(hours) = edit.inventory_max_age_hours {
+            if !(1..=MAX_AGE_HOURS).contains(&hours) {
+                return Err(OperationError::Invalid(format!(
+                    "an inventory is good for 1 to {MAX_AGE_HOURS} hours, not {hours}"
+                )));
+            }
+            workspace.inventory_max_age_hours = hours;
+        }
+        let mut next = None;
+        if let Some(schedule) = edit.schedule {
+            next = schedule.as_ref().and_then(|schedule| schedule.next(self.now()));
+            workspace.schedule = schedule;
+            workspace.next_night = next.map(|night| night.due);
+        }
+        let mut audit = self.audit(id, actor, "workspace.edit", id);
         (audit.before, audit.after) = (digest_of(&before), digest_of(&workspace));
         let mut batch = self.update(Batch::new(), &workspace, stored.revision).await?;
         if before.next_night != workspace.next_night {
@@ -104,8 +144,7 @@ impl System {
                 batch = self.insert(batch, &due).await?;
             }
         }
-        let batch = self.insert(batch, &audit).await?;
-        self.commit(batch).await.map_err(|error| OperationError::commit(error, "the workspace"))?;
+        self.commit_audited(batch, audit).await?.or_conflict("the workspace")?;
         Ok(workspace)
     }
 
@@ -118,71 +157,87 @@ impl System {
         Ok(rows.into_iter().map(|stored| stored.row.member).collect())
     }
 
-    /// Adds a member, or gives one another role.
+    /// Adds a member, or makes one another.
     ///
     /// # Errors
-    /// Refuses to take the role of owner from the last owner.
+    /// Refuses to take a lasting owner from a workspace that has only one, and limits that are none;
+    /// stale when the member is not the one that `expect` names.
     pub async fn set_member(
         &self,
         id: WorkspaceId,
         actor: &Actor,
         person: &Person,
-        role: MemberRole,
+        change: MemberChange,
+        expect: Option<u64>,
     ) -> Result<Member, OperationError> {
         self.workspace(id).await?;
-        let key = MemberRow::key_of(id, &person.issuer, &person.subject);
-        let stored = self.read::<MemberRow>(&key).await?;
-        if role != MemberRole::Owner {
-            self.keep_an_owner(id, person).await?;
+        change.check(self.now())?;
+        for tenant in change.tenants.iter().flatten() {
+            self.tenant(id, *tenant).await?;
         }
         let row = MemberRow {
             workspace: id,
             member: Member {
-                issuer: person.issuer.clone(),
+                issuer: line("the issuer of a member", &person.issuer, MAX_NAME)?,
                 subject: line("the subject of a member", &person.subject, MAX_NAME)?,
-                role,
+                role: change.role,
+                tenants: change.tenants,
+                until: change.until,
                 added_by: actor.name().to_owned(),
                 added_at: self.now(),
             },
         };
+        let key = row.key();
+        let stored = as_seen(self.read::<MemberRow>(&key).await?, expect, "the member")?;
+        if !row.member.is_lasting_owner() {
+            self.keep_an_owner(id, person).await?;
+        }
         let mut audit = self.audit(id, actor, "member.set", &key.sk);
         audit.before = stored.as_ref().and_then(|stored| digest_of(&stored.row));
         audit.after = digest_of(&row);
-        let read = stored.map(|stored| stored.revision);
+        // A membership that has ended may stand there still.
+        let read = match stored {
+            Some(stored) => Some(stored.revision),
+            None => self.standing_revision(&key).await?,
+        };
         let batch = self.upsert(Batch::new(), &row, read).await?;
-        let batch = self.insert(batch, &audit).await?;
-        self.commit(batch).await.map_err(|error| OperationError::commit(error, "the member"))?;
+        let subject = SubjectRow::of(&row);
+        let read = self.standing_revision(&subject.key()).await?;
+        let batch = self.upsert(batch, &subject, read).await?;
+        self.commit_audited(batch, audit).await?.or_conflict("the member")?;
         Ok(row.member)
     }
 
     /// Takes a member out.
     ///
     /// # Errors
-    /// Not found; refuses to take out the last owner.
+    /// Not found; refuses to take out the last lasting owner; stale as [`System::set_member`].
     pub async fn remove_member(
         &self,
         id: WorkspaceId,
         actor: &Actor,
         person: &Person,
+        expect: Option<u64>,
     ) -> Result<(), OperationError> {
         let key = MemberRow::key_of(id, &person.issuer, &person.subject);
         let stored = self
             .read::<MemberRow>(&key)
             .await?
-            .ok_or_else(|| OperationError::not_found("member", &person.subject))?;
+            .ok_or_else(|| OperationError::not_found("member", &person.subject))?
+            .as_seen(expect, "the member")?;
         self.keep_an_owner(id, person).await?;
         let mut audit = self.audit(id, actor, "member.remove", &key.sk);
         audit.before = digest_of(&stored.row);
         let batch = Batch::new().delete(key, Condition::Revision(stored.revision));
-        let batch = self.insert(batch, &audit).await?;
-        self.commit(batch).await.map_err(|error| OperationError::commit(error, "the member"))
+        let batch = batch.delete(SubjectRow::of(&stored.row).key(), Condition::Always);
+        self.commit_audited(batch, audit).await?.or_conflict("the member")
     }
 
     async fn keep_an_owner(&self, id: WorkspaceId, person: &Person) -> Result<(), OperationError> {
         let members = self.members(id).await?;
         let is_person =
             |member: &Member| member.issuer == person.issuer && member.subject == person.subject;
-        let owners = || members.iter().filter(|member| member.role == MemberRole::Owner);
+        let owners = || members.iter().filter(|member| member.is_lasting_owner());
         if owners().any(is_person) && owners().count() == 1 {
             return Err(OperationError::Refused(format!(
                 "`{}` is the only owner; make somebody else an owner first",

@@ -1,16 +1,18 @@
 //! The keyed diff of two normal forms: settings by definition id, rows by `omaUri`, sets by value,
 //! ordered lists by alignment. One inserted setting is one change.
 
-use schemars::JsonSchema;
 use crate::normal::Normal;
 use crate::path::Step;
 use rustc_hash::FxHashMap;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
 use std::ops::Range;
 
 /// What happened at a path.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize, Serialize, JsonSchema)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize, Serialize, JsonSchema,
+)]
 #[serde(rename_all = "snake_case")]
 pub enum ChangeKind {
     /// Only the second side has it.

@@ -2,12 +2,12 @@
 //! writes in several ways (source: role tables of the Graph documentation and live rows of v1.0, which
 //! return the twin properties of beta as well).
 
-use schemars::JsonSchema;
 use crate::json::Value;
 use crate::normal::Normal;
 use crate::normalise::Normalised;
 use crate::reference::{Facet, Reference, ReferenceKind};
 use crate::tenant::Localiser;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};

@@ -1,9 +1,9 @@
 //! Facts of the tenant that a payload came from. In a normal form they are placeholders, so that two
 //! tenants that configured the same hash equal.
 
-use schemars::JsonSchema;
 use aho_corasick::{AhoCorasick, MatchKind};
 use memchr::memmem::Finder;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
 use std::sync::LazyLock;

@@ -1,7 +1,7 @@
 //! Exports of findings, streamed page by page.
 
-use super::findings::FindingView;
 use super::findings::FindingFilterQuery;
+use super::findings::FindingView;
 use crate::Api;
 use crate::access::Here;
 use crate::problem::{BAD_REQUEST, Problem};
@@ -81,18 +81,28 @@ async fn findings(
     RawQuery(query): RawQuery,
 ) -> Result<Response, Problem> {
     let query = query.unwrap_or_default();
-    let (form, rest): (Vec<&str>, Vec<&str>) =
-        query.split('&').filter(|part| !part.is_empty()).partition(|part| part.starts_with("format="));
+    let (form, rest): (Vec<&str>, Vec<&str>) = query
+        .split('&')
+        .filter(|part| !part.is_empty())
+        .partition(|part| part.starts_with("format="));
     let OnlyForm { format } = parse(&form.join("&"))?;
     let filter: FindingFilterQuery = parse(&rest.join("&"))?;
     let filter = filter.of(&here)?;
     let (writer, media, name): (Box<dyn Writer>, _, _) = match format {
         Form::Csv => (Box::new(csv::Csv), "text/csv; charset=utf-8", "findings.csv"),
-        Form::Sarif => (Box::new(sarif::Sarif::default()), "application/sarif+json", "findings.sarif"),
+        Form::Sarif => {
+            (Box::new(sarif::Sarif::default()), "application/sarif+json", "findings.sarif")
+        }
         Form::Json => (Box::new(json::Json), "application/x-ndjson", "findings.ndjson"),
     };
     // The first page is read before the answer begins, so that what is wrong is told as a problem.
-    let mut export = Export { system: api.system().clone(), workspace: here.workspace, filter, writer, at: At::Begin };
+    let mut export = Export {
+        system: api.system().clone(),
+        workspace: here.workspace,
+        filter,
+        writer,
+        at: At::Begin,
+    };
     let first = export.next().await?.unwrap_or_default();
     let rest = stream::try_unfold(export, |mut export| async move {
         match export.next().await {
@@ -108,7 +118,9 @@ async fn findings(
 }
 
 fn parse<T: serde::de::DeserializeOwned>(query: &str) -> Result<T, Problem> {
-    let uri = format!("/?{query}").parse().map_err(|_| BAD_REQUEST.because("the query cannot be read"))?;
+    let uri = format!("/?{query}")
+        .parse()
+        .map_err(|_| BAD_REQUEST.because("the query cannot be read"))?;
     axum::extract::Query::<T>::try_from_uri(&uri)
         .map(|axum::extract::Query(asked)| asked)
         .map_err(|error| BAD_REQUEST.because(format!("the query cannot be taken: {error}")))

@@ -42,11 +42,14 @@ pub(crate) fn routes() -> Vec<Route> {
             .does(TAG, "Read a finding")
             .gives::<FindingView>(200, "The finding.")
             .tagged(),
-        Route::get("/v1/workspaces/{workspace}/tenants/{tenant}/findings/{finding}/evidence", evidence)
-            .access(Access::Member(Capability::Read))
-            .does(TAG, "Read the evidence of a finding")
-            .about("The drift setting by setting, as the compare stored it. No provider is asked.")
-            .gives::<Value>(200, "The drift, in the form of the compare report."),
+        Route::get(
+            "/v1/workspaces/{workspace}/tenants/{tenant}/findings/{finding}/evidence",
+            evidence,
+        )
+        .access(Access::Member(Capability::Read))
+        .does(TAG, "Read the evidence of a finding")
+        .about("The drift setting by setting, as the compare stored it. No provider is asked.")
+        .gives::<Value>(200, "The drift, in the form of the compare report."),
         Route::post("/v1/workspaces/{workspace}/tenants/{tenant}/findings/{finding}/actions", act)
             .access(Access::Member(Capability::ActOnFindings))
             .does(TAG, "Decide about a finding")
@@ -226,7 +229,9 @@ impl From<Action> for FindingAction {
 }
 
 /// One finding of many.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize, JsonSchema, Serialize)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize, JsonSchema, Serialize,
+)]
 #[serde(deny_unknown_fields)]
 struct FindingPlace {
     /// Its tenant.
@@ -304,9 +309,7 @@ async fn act(
     Body(action): Body<Action>,
 ) -> Result<Response, Problem> {
     let action = FindingAction::from(action);
-    api.system()
-        .act(here.workspace, &here.actor, at.tenant, at.finding, &action, expect)
-        .await?;
+    api.system().act(here.workspace, &here.actor, at.tenant, at.finding, &action, expect).await?;
     show(State(api), here, At(at)).await
 }
 
@@ -317,7 +320,9 @@ async fn act_on_all(
 ) -> Result<Json<BulkResult>, Problem> {
     let count = bulk.findings.len();
     if !(1..=MAX_BULK).contains(&count) {
-        return Err(BAD_REQUEST.because(format!("`findings` names {count}; it takes 1 to {MAX_BULK}")));
+        return Err(
+            BAD_REQUEST.because(format!("`findings` names {count}; it takes 1 to {MAX_BULK}"))
+        );
     }
     if bulk.findings.iter().collect::<BTreeSet<_>>().len() < count {
         return Err(BAD_REQUEST.because("`findings` names one of them twice"));

@@ -154,8 +154,7 @@ pub(crate) async fn run_import(
 ) -> Result<Response, Problem> {
     let system = api.system().clone();
     let done = tokio::task::spawn_blocking(move || {
-        let import =
-            system.import(here.workspace, &here.actor, tenant, &options, &mut documents);
+        let import = system.import(here.workspace, &here.actor, tenant, &options, &mut documents);
         futures::executor::block_on(import)
     });
     let done = done.await.map_err(|error| {

@@ -140,7 +140,8 @@ async fn add(
             .next("Change the member with PATCH instead."));
     }
     let change = MemberChange { role: new.role, tenants: new.tenants, until: new.until };
-    let member = api.system().set_member(here.workspace, &here.actor, &person, change, None).await?;
+    let member =
+        api.system().set_member(here.workspace, &here.actor, &person, change, None).await?;
     let view = MemberView::from(member);
     Ok(created(&format!("/v1/workspaces/{}/members/{}", here.workspace, view.member_id), &view))
 }

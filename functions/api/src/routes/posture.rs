@@ -103,8 +103,9 @@ async fn trend(
 ) -> Result<Json<Trend>, Problem> {
     let days = days.days.unwrap_or(DAYS);
     if !(1..=MAX_DAYS).contains(&days) {
-        return Err(crate::problem::BAD_REQUEST
-            .because(format!("`days` is a number from 1 to {MAX_DAYS}")));
+        return Err(
+            crate::problem::BAD_REQUEST.because(format!("`days` is a number from 1 to {MAX_DAYS}"))
+        );
     }
     Ok(Json(Trend { points: api.system().trend(here.workspace, days).await? }))
 }

@@ -284,9 +284,7 @@ async fn capture(
     Body(form): Body<CaptureForm>,
 ) -> Result<Response, Problem> {
     here.see(form.tenant)?;
-    let started = api
-        .system()
-        .start_capture(here.workspace, &here.actor, at.profile, form.tenant)
-        .await?;
+    let started =
+        api.system().start_capture(here.workspace, &here.actor, at.profile, form.tenant).await?;
     Ok(accepted(started))
 }

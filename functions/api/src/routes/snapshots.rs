@@ -133,10 +133,8 @@ async fn payload(
     here: Here,
     At(at): At<ItemPlace>,
 ) -> Result<Json<Value>, Problem> {
-    let payload = api
-        .system()
-        .snapshot_payload(here.workspace, at.profile, at.snapshot, &at.item)
-        .await?;
+    let payload =
+        api.system().snapshot_payload(here.workspace, at.profile, at.snapshot, &at.item).await?;
     Ok(Json(payload))
 }
 

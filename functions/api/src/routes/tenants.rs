@@ -138,8 +138,7 @@ async fn add(
     here: Here,
     Body(new): Body<NewTenant>,
 ) -> Result<Response, Problem> {
-    let tenant =
-        api.system().add_tenant(here.workspace, &here.actor, &new.name, new.facts).await?;
+    let tenant = api.system().add_tenant(here.workspace, &here.actor, &new.name, new.facts).await?;
     Ok(created(&format!("/v1/workspaces/{}/tenants/{}", here.workspace, tenant.id), &tenant))
 }
 

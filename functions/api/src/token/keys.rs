@@ -84,7 +84,8 @@ impl FetchedKeys {
     /// # Errors
     /// Says what is wrong with the address, or that TLS cannot be set up.
     pub fn new(url: &str, clock: Arc<dyn Clock>) -> Result<Self, String> {
-        let url: reqwest::Url = url.parse().map_err(|error| format!("`{url}` is no address: {error}"))?;
+        let url: reqwest::Url =
+            url.parse().map_err(|error| format!("`{url}` is no address: {error}"))?;
         let is_here = matches!(url.host_str(), Some("127.0.0.1" | "localhost"));
         if url.scheme() != "https" && !is_here {
             return Err(format!("`{url}` is not https; keys are fetched over TLS only"));
@@ -98,7 +99,8 @@ impl FetchedKeys {
     }
 
     async fn fetch(&self) -> Result<JwkSet, String> {
-        let answer = self.client.get(self.url.clone()).send().await.map_err(|error| error.to_string())?;
+        let answer =
+            self.client.get(self.url.clone()).send().await.map_err(|error| error.to_string())?;
         if !answer.status().is_success() {
             return Err(format!("it answered {}", answer.status()));
         }
@@ -123,7 +125,8 @@ impl Keys for FetchedKeys {
         };
         let found = kept.keys.as_ref().map(|keys| pick(keys, kid));
         let is_known = matches!(found, Some(Ok(_)));
-        let may_ask = !within(kept.tried_at, PAUSE) || kept.keys.is_none() && !within(kept.tried_at, SignedDuration::from_secs(1));
+        let may_ask = !within(kept.tried_at, PAUSE)
+            || kept.keys.is_none() && !within(kept.tried_at, SignedDuration::from_secs(1));
         if (!is_known || !within(kept.fetched_at, FRESH)) && may_ask {
             kept.tried_at = Some(now);
             match self.fetch().await {

@@ -110,7 +110,8 @@ impl Verifier {
     /// Unauthenticated, with the reason; unavailable when the issuer's keys cannot be had.
     pub async fn person(&self, authorization: Option<&str>) -> Result<Person, Problem> {
         let refuse = |reason: &str| UNAUTHENTICATED.because(reason.to_owned());
-        let header = authorization.ok_or_else(|| refuse("the request has no `Authorization` header"))?;
+        let header =
+            authorization.ok_or_else(|| refuse("the request has no `Authorization` header"))?;
         let token = header
             .split_once(' ')
             .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"))
@@ -135,10 +136,14 @@ impl Verifier {
             return Err(refuse("the token's key id is too long"));
         }
         let key: DecodingKey = issuer.keys.find(&kid).await.map_err(|error| match error {
-            KeyError::Unknown => refuse("the token is signed with a key that its issuer does not have"),
+            KeyError::Unknown => {
+                refuse("the token is signed with a key that its issuer does not have")
+            }
             KeyError::Unavailable(reason) => {
                 tracing::error!("the keys of the issuer {} cannot be had: {reason}", issuer.issuer);
-                UNAVAILABLE.because("the keys of the token's issuer cannot be had at the moment").after(5)
+                UNAVAILABLE
+                    .because("the keys of the token's issuer cannot be had at the moment")
+                    .after(5)
             }
         })?;
         let claims = decode::<Claims>(token, &key, &signature_alone(head.alg))
@@ -150,7 +155,8 @@ impl Verifier {
 
     fn check(&self, issuer: &TrustedIssuer, claims: &Claims) -> Result<(), &'static str> {
         let now = self.clock.now();
-        let moment = |second| Timestamp::from_second(second).map_err(|_| "the token has no real times");
+        let moment =
+            |second| Timestamp::from_second(second).map_err(|_| "the token has no real times");
         if claims.iss != issuer.issuer || !claims.aud.holds(&issuer.audience) {
             return Err("the token is not meant for this API");
         }
@@ -163,7 +169,9 @@ impl Verifier {
             return Err("the token is not valid yet");
         }
         if !claims.has_scope(&issuer.scope) {
-            return Err("the token lacks the scope for this API; send an access token, no ID token");
+            return Err(
+                "the token lacks the scope for this API; send an access token, no ID token",
+            );
         }
         if claims.sub.trim().is_empty() || claims.sub.len() > plumbline_governance::text::MAX_NAME {
             return Err("the token names nobody");

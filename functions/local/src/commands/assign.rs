@@ -17,7 +17,8 @@ pub(super) fn run(args: &DataArgs, assign: &AssignArgs) -> anyhow::Result<u8> {
     let tenant = data.tenant(workspace, &assign.tenant)?;
     let profile = data.profile(workspace, &assign.profile)?;
     let narrowed = scope.is_some();
-    let done = block_on(data.system.assign(workspace, &data.actor, tenant.id, profile.id, scope));
+    let done =
+        block_on(data.system.assign(workspace, &data.actor, tenant.id, profile.id, scope, None));
     let assignment = match &assign.scope {
         Some(path) => done.with_context(|| format!("with the scope {}", path.display()))?,
         None => done?,
@@ -37,7 +38,7 @@ pub(super) fn unassign(args: &DataArgs, unassign: &UnassignArgs) -> anyhow::Resu
     let data = Data::open(args)?;
     let workspace = data.workspace()?.id;
     let tenant = data.tenant(workspace, &unassign.tenant)?;
-    block_on(data.system.unassign(workspace, &data.actor, tenant.id))?;
+    block_on(data.system.unassign(workspace, &data.actor, tenant.id, None))?;
     let line = format!(
         "{} is held to no profile; its open findings are resolved as out of scope\n",
         visible(&tenant.name)

@@ -77,7 +77,8 @@ pub(super) fn run(args: &DataArgs, command: &ProfileCommand) -> anyhow::Result<u
             let data = Data::open(args)?;
             let id = data.workspace()?.id;
             let profile = data.profile(id, name)?;
-            let after = block_on(data.system.edit_profile(id, &data.actor, profile.id, edit))?;
+            let after =
+                block_on(data.system.edit_profile(id, &data.actor, profile.id, edit, None))?;
             show(*form, &after, |_| one(&after))
         }
         ProfileCommand::Activate { name, show: form } => {
@@ -97,6 +98,7 @@ pub(super) fn run(args: &DataArgs, command: &ProfileCommand) -> anyhow::Result<u
                 &data.actor,
                 snapshot.profile,
                 snapshot.id,
+                None,
             ))?;
             show(*form, &profile, |_| one(&profile))
         }
@@ -116,7 +118,7 @@ fn step(args: &DataArgs, name: &str, to: ProfileStatus, form: Show) -> anyhow::R
     let data = Data::open(args)?;
     let id = data.workspace()?.id;
     let profile = data.profile(id, name)?;
-    let after = block_on(data.system.set_profile_status(id, &data.actor, profile.id, to))?;
+    let after = block_on(data.system.set_profile_status(id, &data.actor, profile.id, to, None))?;
     show(form, &after, |_| {
         let next = match to {
             ProfileStatus::Active => format!(

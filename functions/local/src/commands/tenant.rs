@@ -9,7 +9,7 @@ use futures::executor::block_on;
 use plumbline_governance::badge::Domain;
 use plumbline_governance::coverage::Coverage;
 use plumbline_governance::ids::WorkspaceId;
-use plumbline_operations::{Assignment, State, Tenant};
+use plumbline_operations::{Assignment, State, Tenant, TenantEdit};
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -78,7 +78,13 @@ pub(super) fn run(args: &DataArgs, command: &TenantCommand) -> anyhow::Result<u8
             let data = Data::open(args)?;
             let id = data.workspace()?.id;
             let tenant = data.tenant(id, name)?;
-            let after = block_on(data.system.set_tenant_facts(id, &data.actor, tenant.id, given))?;
+            let after = block_on(data.system.edit_tenant(
+                id,
+                &data.actor,
+                tenant.id,
+                TenantEdit { facts: Some(given), ..TenantEdit::default() },
+                None,
+            ))?;
             show(*form, &after, |_| {
                 format!(
                     "The facts of {} were replaced; import it again, so that they take effect\n",
@@ -90,7 +96,7 @@ pub(super) fn run(args: &DataArgs, command: &TenantCommand) -> anyhow::Result<u8
             let data = Data::open(args)?;
             let id = data.workspace()?.id;
             let tenant = data.tenant(id, name)?;
-            let after = block_on(data.system.archive_tenant(id, &data.actor, tenant.id))?;
+            let after = block_on(data.system.archive_tenant(id, &data.actor, tenant.id, None))?;
             show(*form, &after, |_| {
                 format!(
                     "{} is put away: it is compared no more, and its name is free\n",

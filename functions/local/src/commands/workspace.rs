@@ -7,9 +7,9 @@ use crate::cli::data::{DataArgs, MemberCommand, PersonArgs, ScheduleArgs, Worksp
 use crate::data::Data;
 use crate::listing::table;
 use futures::executor::block_on;
-use plumbline_governance::access::Member;
+use plumbline_governance::access::{Member, MemberRole};
 use plumbline_governance::schedule::Schedule;
-use plumbline_operations::{Person, Workspace};
+use plumbline_operations::{Person, Workspace, WorkspaceEdit};
 
 pub(super) fn run(args: &DataArgs, command: &WorkspaceCommand) -> anyhow::Result<u8> {
     match command {
@@ -17,7 +17,12 @@ pub(super) fn run(args: &DataArgs, command: &WorkspaceCommand) -> anyhow::Result
             let schedule = read(wanted)?;
             let data = Data::open(args)?;
             let id = data.workspace()?.id;
-            let after = block_on(data.system.set_schedule(id, &data.actor, schedule))?;
+            let after = block_on(data.system.edit_workspace(
+                id,
+                &data.actor,
+                WorkspaceEdit { schedule: Some(schedule), ..WorkspaceEdit::default() },
+                None,
+            ))?;
             show(wanted.show, &after, |_| one(&after))
         }
         WorkspaceCommand::Create { name, show: form } => {
@@ -66,14 +71,15 @@ fn member(args: &DataArgs, command: &MemberCommand) -> anyhow::Result<u8> {
     let id = data.workspace()?.id;
     match command {
         MemberCommand::Add { person, role, show: form } => {
-            let role = (*role).into();
-            let added = block_on(data.system.set_member(id, &data.actor, &who(person), role))?;
+            let role: MemberRole = (*role).into();
+            let added =
+                block_on(data.system.set_member(id, &data.actor, &who(person), role.into(), None))?;
             show(*form, &added, |_| {
                 format!("{} is {} now\n", visible(&added.subject), added.role.as_str())
             })
         }
         MemberCommand::Remove { person } => {
-            block_on(data.system.remove_member(id, &data.actor, &who(person)))?;
+            block_on(data.system.remove_member(id, &data.actor, &who(person), None))?;
             let line = format!("{} is no member any more\n", visible(&person.subject));
             write_out(line.as_bytes(), None)?;
             Ok(EXIT_EQUAL)

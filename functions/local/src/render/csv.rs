@@ -3,6 +3,7 @@
 
 use super::words;
 use plumbline_governance::report::{Change, Drift, MatchedBy, Report, Version};
+use plumbline_governance::text::defused;
 use serde_json::Value;
 use std::borrow::Cow;
 
@@ -96,20 +97,6 @@ fn cell(value: Option<&Value>) -> Cow<'_, str> {
         None => "".into(),
         Some(Value::String(text)) => text.as_str().into(),
         Some(other) => other.to_string().into(),
-    }
-}
-
-/// Puts an apostrophe before what a spreadsheet would run. Quotes, white space and invisible characters
-/// are looked through, because spreadsheets look through them too.
-fn defused(cell: &str) -> Cow<'_, str> {
-    let look_through =
-        |char: char| matches!(char, '"' | '\'') || char.is_whitespace() || words::is_hidden(char);
-    let lead = cell.len() - cell.trim_start_matches(look_through).len();
-    let runs = cell[lead..].starts_with(['=', '+', '-', '@', '＝', '＋', '－', '＠']);
-    if runs || cell[..lead].contains(['\t', '\r']) {
-        format!("'{cell}").into()
-    } else {
-        cell.into()
     }
 }
 

@@ -172,8 +172,10 @@ mod tests {
             !page.contains("<script") && page.contains("&lt;script&gt;alert(1)&lt;/script&gt;")
         );
         assert!(page.contains("Temp\\u{202e}"));
-        let hidden: Vec<char> =
-            page.chars().filter(|char| *char != '\n' && words::is_hidden(*char)).collect();
+        let hidden: Vec<char> = page
+            .chars()
+            .filter(|char| *char != '\n' && plumbline_governance::text::is_hidden(*char))
+            .collect();
         assert_eq!(hidden, []);
     }
 

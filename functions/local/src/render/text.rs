@@ -320,8 +320,10 @@ mod tests {
     #[test]
     fn without_colour_there_is_no_escape_byte_and_no_hidden_character() {
         let out = text(&sample::report(), PLAIN);
-        let hidden: Vec<char> =
-            out.chars().filter(|char| *char != '\n' && words::is_hidden(*char)).collect();
+        let hidden: Vec<char> = out
+            .chars()
+            .filter(|char| *char != '\n' && plumbline_governance::text::is_hidden(*char))
+            .collect();
         assert_eq!(hidden, []);
         assert!(out.contains("Temp\\u{202e} <script>") && out.contains("\\u{1b}[2J"), "{out}");
     }

@@ -15,4 +15,4 @@ pub(crate) use evidence::{Evidence, Limits, Line, What};
 pub(crate) use sentence::{
     count, detail, direction, gap_groups, grouped, kind, match_note, notes, rule, short, verdict,
 };
-pub(crate) use visible::{is_hidden, visible};
+pub(crate) use visible::visible;

@@ -1,6 +1,5 @@
 //! One finding as it is kept: what drifted, where it stands, and how often it was seen.
 
-use schemars::JsonSchema;
 use super::state::FindingState;
 use crate::ids::{FindingId, ProfileId, RunId, SnapshotId, TenantId, WorkspaceId};
 use crate::index::Frame;
@@ -9,6 +8,7 @@ use crate::severity::Severity;
 use jiff::Timestamp;
 use plumbline_policy::digest::Digest;
 use plumbline_policy::role::Direction;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// What a finding says of the drift; replaced as a whole when the drift changes.

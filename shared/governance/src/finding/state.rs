@@ -1,8 +1,8 @@
 //! Where a finding stands, and what a person may do with it (contracts 4.3).
 
-use schemars::JsonSchema;
 use jiff::Timestamp;
 use plumbline_policy::digest::Digest;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// Where a finding stands.
@@ -152,6 +152,15 @@ pub enum BadAction {
 }
 
 impl FindingState {
+    /// Why a person decided so, where a reason is asked for.
+    #[must_use]
+    pub fn reason(&self) -> Option<&str> {
+        match self {
+            Self::Closed { reason, .. } | Self::Accepted { reason, .. } => Some(reason),
+            _ => None,
+        }
+    }
+
     /// The word used in JSON and in the badge catalog.
     #[must_use]
     pub fn as_str(&self) -> &'static str {

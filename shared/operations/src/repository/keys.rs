@@ -24,6 +24,11 @@ pub(crate) fn audit(workspace: WorkspaceId, at: Timestamp) -> String {
     format!("WS#{workspace}#AUDIT#{:04}-{:02}", date.year(), date.month())
 }
 
+/// The partition of one person's workspaces. `subject` is the person's hash.
+pub(crate) fn subject(subject: &str) -> String {
+    format!("SUBJECT#{subject}")
+}
+
 /// The list of all workspaces.
 pub(crate) const WORKSPACES: &str = "WORKSPACES";
 /// The nights that are due, in order.
@@ -67,6 +72,12 @@ pub(crate) mod sk {
     pub(crate) const NIGHTS: &str = "NIGHT#";
     pub(crate) const DOOMED: &str = "DOOMED#";
     pub(crate) const SUSPECT: &str = "SUSPECT";
+    pub(crate) const AUDIT_HEAD: &str = "AUDIT_HEAD";
+
+    /// In the partition of a month's audit.
+    pub(crate) fn audit(sequence: u64) -> String {
+        format!("{sequence:012}")
+    }
 
     pub(crate) fn member(hash: &str) -> String {
         format!("MEMBER#{hash}")

@@ -1,8 +1,11 @@
 //! Records in the words of the domain, over any store. Every row says its own form, so that programs of
 //! two versions can live on one store for a while: what a newer one wrote is not touched.
 
+mod chain;
 pub(crate) mod keys;
 pub(crate) mod rows;
+
+pub(crate) use chain::Committed;
 
 use crate::archive::{LEVEL, Written, unpacked_size};
 use crate::error::OperationError;
@@ -41,9 +44,39 @@ pub(crate) trait Row: Serialize + DeserializeOwned + Clone + Send + Sync {
 
 /// A row as it was read, with the revision that a change of it is conditional on.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Stored<R> {
-    pub(crate) row: R,
-    pub(crate) revision: u64,
+pub struct Stored<R> {
+    /// The row.
+    pub row: R,
+    /// Rises with every change of the row. Whoever shows the row gives it out as its ETag and asks for
+    /// it back before a change.
+    pub revision: u64,
+}
+
+impl<R> Stored<R> {
+    /// The same, if it is what a caller saw who says which revision that was.
+    pub(crate) fn as_seen(
+        self,
+        expect: Option<u64>,
+        what: impl std::fmt::Display,
+    ) -> Result<Self, OperationError> {
+        match expect {
+            Some(seen) if seen != self.revision => Err(OperationError::Stale(what.to_string())),
+            _ => Ok(self),
+        }
+    }
+}
+
+/// As [`Stored::as_seen`], for what may not be there: whoever saw it sees that it is gone.
+pub(crate) fn as_seen<R>(
+    stored: Option<Stored<R>>,
+    expect: Option<u64>,
+    what: impl std::fmt::Display,
+) -> Result<Option<Stored<R>>, OperationError> {
+    match stored {
+        Some(stored) => stored.as_seen(expect, what).map(Some),
+        None if expect.is_some() => Err(OperationError::Stale(what.to_string())),
+        None => Ok(None),
+    }
 }
 
 /// The body of a record.
@@ -165,7 +198,13 @@ impl System {
         Ok((out, trouble))
     }
 
-    fn is_expired(&self, record: &Record) -> bool {
+    /// The revision of what stands at a key, expired or not: a row that nobody sees any more is still in
+    /// the way of a new one.
+    pub(crate) async fn standing_revision(&self, key: &Key) -> Result<Option<u64>, OperationError> {
+        Ok(self.ports.records.get(key).await?.map(|record| record.revision))
+    }
+
+    pub(crate) fn is_expired(&self, record: &Record) -> bool {
         record.expires_at.is_some_and(|at| at <= self.now().as_second())
     }
 
@@ -278,6 +317,12 @@ impl System {
     /// Commits a batch. When a reply is lost, the batch is sent again; if its own first sending had been
     /// applied, its conditions fail and the rows read back as they were to be written, which is success.
     pub(crate) async fn commit(&self, batch: Batch) -> Result<(), CommitError> {
+        self.commit_known_by(batch, None).await
+    }
+
+    /// Commits a batch. `mark` is the place of a row that nobody else writes and nobody changes, where
+    /// the batch has one: it alone tells that the batch was applied, whatever became of the others since.
+    async fn commit_known_by(&self, batch: Batch, mark: Option<usize>) -> Result<(), CommitError> {
         const TRIES: usize = 3;
         let mut lost = None;
         for _ in 0..TRIES {
@@ -285,7 +330,11 @@ impl System {
                 Ok(()) => return Ok(()),
                 Err(CommitError::Port(error)) if error.is_retryable() => lost = Some(error),
                 Err(CommitError::Condition { failed }) if lost.is_some() => {
-                    return if self.is_applied(&batch).await? {
+                    let known_by = match mark {
+                        Some(at) => batch.actions.get(at..=at).unwrap_or_default(),
+                        None => batch.actions.as_slice(),
+                    };
+                    return if self.is_applied(known_by).await? {
                         Ok(())
                     } else {
                         Err(CommitError::Condition { failed })
@@ -299,9 +348,9 @@ impl System {
         ))
     }
 
-    async fn is_applied(&self, batch: &Batch) -> Result<bool, PortError> {
+    async fn is_applied(&self, actions: &[Action]) -> Result<bool, PortError> {
         let mut puts = 0;
-        for action in &batch.actions {
+        for action in actions {
             match action {
                 Action::Put(record, _) => {
                     puts += 1;

@@ -1,10 +1,16 @@
 //! The kinds of rows, where each stands and what it may become.
 
+mod audit;
+mod people;
+
+pub use audit::AuditEntry;
+pub(crate) use audit::AuditHead;
+pub(crate) use people::{MemberRow, SubjectRow};
+
 use super::Row;
 use super::keys::{self, folder, sk};
 use jiff::Timestamp;
 use jiff::civil::Date;
-use plumbline_governance::access::Member;
 use plumbline_governance::coverage::CoverageMap;
 use plumbline_governance::finding::record::Finding;
 use plumbline_governance::finding::seen::SeenCounters;
@@ -17,11 +23,12 @@ use plumbline_governance::severity::Severity;
 use plumbline_policy::digest::Digest;
 use plumbline_policy::tenant::TenantFacts;
 use plumbline_ports::{Index, IndexKey, Key};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 /// A workspace: the owner of baselines.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 pub struct Workspace {
     /// Its id.
     pub id: WorkspaceId,
@@ -32,10 +39,12 @@ pub struct Workspace {
     pub schedule: Option<Schedule>,
     /// The moment at which its next night is due.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<plumbline_governance::schema::Moment>")]
     pub next_night: Option<Timestamp>,
     /// How old an inventory may be, in hours, before nothing is concluded from it.
     pub inventory_max_age_hours: u32,
     /// When it was made.
+    #[schemars(with = "plumbline_governance::schema::Moment")]
     pub created_at: Timestamp,
 }
 
@@ -65,32 +74,8 @@ impl Row for WorkspaceEntry {
     }
 }
 
-/// A member, in its workspace.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
-pub(crate) struct MemberRow {
-    pub(crate) workspace: WorkspaceId,
-    #[serde(flatten)]
-    pub(crate) member: Member,
-}
-
-impl MemberRow {
-    pub(crate) fn key_of(workspace: WorkspaceId, issuer: &str, subject: &str) -> Key {
-        keys::in_workspace(workspace, sk::member(&keys::hashed(&[issuer, subject])))
-    }
-}
-
-impl Row for MemberRow {
-    const WHAT: &'static str = "member";
-    fn key(&self) -> Key {
-        Self::key_of(self.workspace, &self.member.issuer, &self.member.subject)
-    }
-    fn spill_folder(&self) -> String {
-        keys::folder::workspace(self.workspace)
-    }
-}
-
 /// Whether a tenant is governed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum TenantStatus {
     /// Governed.
@@ -111,7 +96,7 @@ impl TenantStatus {
 }
 
 /// A governed tenant.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 pub struct Tenant {
     /// Its id.
     pub id: TenantId,
@@ -128,6 +113,7 @@ pub struct Tenant {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub profile: Option<ProfileId>,
     /// When it was added.
+    #[schemars(with = "plumbline_governance::schema::Moment")]
     pub created_at: Timestamp,
 }
 
@@ -180,7 +166,7 @@ impl Row for NameGuard {
 }
 
 /// A snapshot's header. The index it names holds the subjects.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 pub struct Snapshot {
     /// Its id, derived from profile and identity.
     pub id: SnapshotId,
@@ -191,6 +177,7 @@ pub struct Snapshot {
     /// The identity of its content.
     pub snapshot_identity_hash: Digest,
     /// When it was captured first.
+    #[schemars(with = "plumbline_governance::schema::Moment")]
     pub captured_at: Timestamp,
     /// How many subjects it holds.
     pub items: u64,
@@ -236,7 +223,7 @@ impl Row for Lineage {
 }
 
 /// What a tenant had when it was last read. The index holds the subjects.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 pub struct State {
     /// The workspace.
     pub workspace: WorkspaceId,
@@ -255,8 +242,10 @@ pub struct State {
     /// How much of each type was read.
     pub coverage: CoverageMap,
     /// When it was read.
+    #[schemars(with = "plumbline_governance::schema::Moment")]
     pub read_at: Timestamp,
     /// When it is too old for conclusions.
+    #[schemars(with = "plumbline_governance::schema::Moment")]
     pub fresh_until: Timestamp,
     /// The import that wrote it.
     pub run: RunId,
@@ -273,7 +262,7 @@ impl Row for State {
 }
 
 /// Holds a tenant to one profile.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 pub struct Assignment {
     /// The workspace.
     pub workspace: WorkspaceId,
@@ -287,6 +276,7 @@ pub struct Assignment {
     /// Who assigned it.
     pub assigned_by: String,
     /// When.
+    #[schemars(with = "plumbline_governance::schema::Moment")]
     pub assigned_at: Timestamp,
 }
 
@@ -442,7 +432,7 @@ impl Row for Finding {
 }
 
 /// How a tenant stands: the counts of its findings.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 pub struct Posture {
     /// The workspace.
     pub workspace: WorkspaceId,
@@ -459,6 +449,7 @@ pub struct Posture {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub run: Option<RunId>,
     /// When it was written.
+    #[schemars(with = "plumbline_governance::schema::Moment")]
     pub updated_at: Timestamp,
 }
 
@@ -540,7 +531,7 @@ impl Row for Due {
 }
 
 /// How a night went.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum NightStatus {
     /// Its compares were started.
@@ -550,19 +541,22 @@ pub enum NightStatus {
 }
 
 /// One night of a workspace. A missed one stays visible as missed.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 pub struct NightRecord {
     /// The workspace.
     pub workspace: WorkspaceId,
     /// The local date.
+    #[schemars(with = "plumbline_governance::schema::Day")]
     pub date: Date,
     /// When it was due.
+    #[schemars(with = "plumbline_governance::schema::Moment")]
     pub due: Timestamp,
     /// How it went.
     pub status: NightStatus,
     /// How many tenants it covers.
     pub tenants: u64,
     /// When the row was written.
+    #[schemars(with = "plumbline_governance::schema::Moment")]
     pub at: Timestamp,
 }
 
@@ -573,48 +567,6 @@ impl Row for NightRecord {
     }
     fn expires_at(&self) -> Option<i64> {
         Some(self.at.as_second() + 400 * 86_400)
-    }
-    fn spill_folder(&self) -> String {
-        keys::folder::workspace(self.workspace)
-    }
-}
-
-/// One line of the audit: who did what to what, and why.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
-pub struct AuditEntry {
-    /// Names the entry.
-    pub id: uuid::Uuid,
-    /// The workspace.
-    pub workspace: WorkspaceId,
-    /// When.
-    pub at: Timestamp,
-    /// Who.
-    pub actor: String,
-    /// What, such as `finding.accept`.
-    pub action: String,
-    /// To what: an id.
-    pub target: String,
-    /// The tenant it concerns, if one.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub tenant: Option<TenantId>,
-    /// Why, where a reason is asked for.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub reason: Option<String>,
-    /// Digest of the thing before; `None` when it is new.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub before: Option<Digest>,
-    /// Digest of the thing after; `None` when it is gone.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub after: Option<Digest>,
-}
-
-impl Row for AuditEntry {
-    const WHAT: &'static str = "audit entry";
-    fn key(&self) -> Key {
-        Key::new(
-            keys::audit(self.workspace, self.at),
-            format!("{}#{}", keys::moment(self.at), self.id.simple()),
-        )
     }
     fn spill_folder(&self) -> String {
         keys::folder::workspace(self.workspace)

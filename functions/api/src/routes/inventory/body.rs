@@ -52,7 +52,8 @@ impl Incoming {
         };
         let media = header(CONTENT_TYPE).unwrap_or_default();
         let media = media.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
-        if !["application/json", "application/x-ndjson", "application/jsonl"].contains(&media.as_str())
+        if !["application/json", "application/x-ndjson", "application/jsonl"]
+            .contains(&media.as_str())
         {
             return Err(UNSUPPORTED
                 .because("an inventory is application/x-ndjson or application/json")
@@ -199,7 +200,11 @@ mod tests {
     use super::*;
     use std::io::Write as _;
 
-    fn read(bytes: Vec<u8>, packing: Packing, most: u64) -> Vec<Result<NamedBytes, OperationError>> {
+    fn read(
+        bytes: Vec<u8>,
+        packing: Packing,
+        most: u64,
+    ) -> Vec<Result<NamedBytes, OperationError>> {
         documents(std::io::Cursor::new(bytes), packing, most).collect()
     }
 

@@ -13,7 +13,7 @@ use plumbline_governance::profile::ProfileStatus;
 use plumbline_governance::run::{Run, RunType};
 use plumbline_governance::schedule::Schedule;
 use plumbline_operations::{
-    Actor, CoverageClaim, Handled, ImportOptions, NamedBytes, NewProfile, Ticked,
+    Actor, CoverageClaim, Handled, ImportOptions, NamedBytes, NewProfile, Ticked, WorkspaceEdit,
 };
 use plumbline_policy::tenant::TenantFacts;
 use plumbline_ports::{Clock, QueueName};
@@ -77,7 +77,12 @@ impl Story {
         let (system, actor) = (&data.system, &data.actor);
         let workspace = block_on(system.create_workspace(&data.person(), "Demo"))?.id;
         let schedule = Schedule::parse("02:00", "UTC")?;
-        block_on(system.set_schedule(workspace, actor, Some(schedule)))?;
+        block_on(system.edit_workspace(
+            workspace,
+            actor,
+            WorkspaceEdit { schedule: Some(Some(schedule)), ..WorkspaceEdit::default() },
+            None,
+        ))?;
         let add = |name: &str, file: &str| -> anyhow::Result<TenantId> {
             Ok(block_on(system.add_tenant(workspace, actor, name, facts(file)?))?.id)
         };
@@ -96,8 +101,14 @@ impl Story {
             .and_then(|run| run.context.baseline_capture.as_ref())
             .map(|result| result.items)
             .context("the sample cannot be captured")?;
-        block_on(system.set_profile_status(workspace, actor, profile, ProfileStatus::Active))?;
-        block_on(system.assign(workspace, actor, tenant, profile, None))?;
+        block_on(system.set_profile_status(
+            workspace,
+            actor,
+            profile,
+            ProfileStatus::Active,
+            None,
+        ))?;
+        block_on(system.assign(workspace, actor, tenant, profile, None, None))?;
         Ok(story)
     }
 
@@ -142,7 +153,7 @@ impl Story {
     pub(super) fn act(&self, policy: &str, action: &FindingAction) -> anyhow::Result<()> {
         let id = self.finding(policy)?;
         let (system, actor) = (&self.data.system, &self.data.actor);
-        block_on(system.act(self.workspace, actor, self.tenant, id, action))?;
+        block_on(system.act(self.workspace, actor, self.tenant, id, action, None))?;
         Ok(())
     }
 

@@ -2,38 +2,8 @@
 //! screen of the one who reads the report. Characters that show nothing, or that move others, are
 //! written out.
 
+use plumbline_governance::text::is_hidden;
 use std::borrow::Cow;
-
-/// Tells whether a character shows nothing by itself: a control or format character, a space that is
-/// not the space bar's, a filler.
-pub(crate) fn is_hidden(char: char) -> bool {
-    char.is_control()
-        || (char.is_whitespace() && char != ' ')
-        || matches!(
-            char,
-            '\u{ad}'
-                | '\u{34f}'
-                | '\u{61c}'
-                | '\u{115f}'
-                | '\u{1160}'
-                | '\u{17b4}'
-                | '\u{17b5}'
-                | '\u{180b}'..='\u{180f}'
-                | '\u{200b}'..='\u{200f}'
-                | '\u{202a}'..='\u{202e}'
-                | '\u{2060}'..='\u{206f}'
-                | '\u{2800}'
-                | '\u{3164}'
-                // The last of this row makes an emoji colourful and is left alone.
-                | '\u{fe00}'..='\u{fe0e}'
-                | '\u{feff}'
-                | '\u{ffa0}'
-                | '\u{fff0}'..='\u{fffb}'
-                | '\u{1bca0}'..='\u{1bca3}'
-                | '\u{1d173}'..='\u{1d17a}'
-                | '\u{e0000}'..='\u{e0fff}'
-        )
-}
 
 /// Writes hidden characters out: `\n`, `\t`, `\u{202e}`.
 pub(crate) fn visible(text: &str) -> Cow<'_, str> {

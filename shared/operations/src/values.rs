@@ -10,7 +10,7 @@ const MOST: usize = 64 * 1024 * 1024;
 
 /// A value and the place where it begins.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Placed {
+pub struct Placed {
     /// The line, and the number on the line where several begin there: `12`, `12.2`.
     pub place: String,
     /// The value.
@@ -19,7 +19,7 @@ pub(super) struct Placed {
 
 /// Why a stream ends early, with the line.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct BadStream {
+pub struct BadStream {
     line: u64,
     what: String,
 }
@@ -42,7 +42,7 @@ enum Between {
 }
 
 /// Splits a stream into values.
-pub(super) struct Values<R> {
+pub struct Values<R> {
     source: R,
     line: u64,
     between: Between,
@@ -53,12 +53,20 @@ pub(super) struct Values<R> {
 }
 
 impl<R: BufRead> Values<R> {
-    pub(super) fn new(source: R) -> Self {
+    /// Splits what a reader gives.
+    pub fn new(source: R) -> Self {
         Self { source, line: 1, between: Between::Top, last: (0, 0), begun: false, failed: false }
     }
 
     /// Reads the next value. After an error there is none.
-    pub(super) fn next(&mut self) -> Result<Option<Placed>, BadStream> {
+    ///
+    /// # Errors
+    /// What is no JSON, with its line, and the reader's own.
+    #[expect(
+        clippy::should_implement_trait,
+        reason = "an error ends it, and it may fail before the first value"
+    )]
+    pub fn next(&mut self) -> Result<Option<Placed>, BadStream> {
         if self.failed {
             return Ok(None);
         }
