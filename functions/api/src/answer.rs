@@ -6,7 +6,7 @@ use axum::response::{IntoResponse, Response};
 use plumbline_governance::run::Run;
 use plumbline_operations::{Started, Stored};
 use schemars::JsonSchema;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// A thing with the revision it has, as `ETag`.
 pub(crate) struct Tagged<T>(pub(crate) Stored<T>);
@@ -35,12 +35,12 @@ pub(crate) fn created(location: &str, body: &impl Serialize) -> Response {
 }
 
 /// A run that was asked for.
-#[derive(Debug, Serialize, JsonSchema)]
-pub(crate) struct StartedRun {
+#[derive(Debug, Deserialize, JsonSchema, Serialize)]
+pub struct StartedRun {
     /// The run.
-    pub(crate) run: Run,
+    pub run: Run,
     /// Whether it was active already, so that nothing new was started.
-    pub(crate) was_active: bool,
+    pub was_active: bool,
 }
 
 impl From<Started> for StartedRun {

@@ -15,6 +15,17 @@ mod routes;
 pub mod table;
 pub mod token;
 
+/// What answers hold, for clients.
+pub mod view {
+    pub use crate::answer::StartedRun;
+    pub use crate::request::PageOf;
+    pub use crate::routes::findings::{BulkItem, BulkResult, FindingView};
+    pub use crate::routes::inventory::ImportView;
+    pub use crate::routes::members::MemberView;
+    pub use crate::routes::posture::Trend;
+    pub use crate::routes::workspaces::OwnWorkspace;
+}
+
 pub use access::Origin;
 pub use limits::Limits;
 pub use table::{Access, Route};

@@ -14,7 +14,6 @@ use plumbline_policy::digest::Digest;
 use schemars::JsonSchema;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer, Serialize};
-use std::marker::PhantomData;
 use std::str::FromStr;
 
 /// Deeper JSON is no request.
@@ -287,14 +286,12 @@ fn uri_of(query: &str) -> Result<Uri, Problem> {
 }
 
 /// A page of a list.
-#[derive(Debug, Serialize, JsonSchema)]
-pub(crate) struct PageOf<T> {
+#[derive(Debug, Deserialize, JsonSchema, Serialize)]
+pub struct PageOf<T> {
     /// What is on the page; it may be empty and still have more behind it.
-    pub(crate) items: Vec<T>,
+    pub items: Vec<T>,
     /// What `cursor` is to be for the next page; null after the last one.
-    pub(crate) next_cursor: Option<String>,
-    #[serde(skip)]
-    kind: PhantomData<T>,
+    pub next_cursor: Option<String>,
 }
 
 impl<F> Listing<F> {
@@ -311,7 +308,6 @@ impl<F> Listing<F> {
         Ok(PageOf {
             items: page.items.into_iter().map(show).collect(),
             next_cursor,
-            kind: PhantomData,
         })
     }
 

@@ -80,6 +80,8 @@ pub(crate) enum Command {
     Renormalise(data::Show),
     /// Work until stopped: start nightly compares and do what is queued
     Serve(work::ServeArgs),
+    /// Print a token for the API that `plumbline serve` offers on this data directory
+    Token(work::TokenArgs),
     /// Print the completions for a shell
     Completions(work::CompletionsArgs),
 }

@@ -9,7 +9,7 @@ use anyhow::{Context as _, bail};
 use futures::executor::block_on;
 use plumbline_governance::ids::WorkspaceId;
 use plumbline_operations::{Actor, Person, System, Workspace};
-use plumbline_ports::Clock;
+use plumbline_ports::{Clock, Ports};
 use plumbline_store_local::{DataDir, Stores, SystemClock, SystemIds};
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -19,6 +19,8 @@ use std::sync::Arc;
 pub(crate) struct Data {
     /// The operations on it.
     pub system: System,
+    /// The ports of its stores.
+    pub ports: Ports,
     /// Its stores, for what only embedded ones can do.
     pub stores: Stores,
     /// Who asks.
@@ -32,11 +34,7 @@ impl Data {
     /// # Errors
     /// Names the directory, why it cannot be used, and what to do.
     pub(crate) fn open(args: &DataArgs) -> anyhow::Result<Self> {
-        let path = match &args.data {
-            Some(path) => path.clone(),
-            None => user_data_dir(&|name| std::env::var_os(name))?,
-        };
-        Self::open_with(&path, Arc::new(SystemClock), args.workspace.clone())
+        Self::open_with(&path_of(args)?, Arc::new(SystemClock), args.workspace.clone())
     }
 
     /// Opens a directory under another clock.
@@ -50,10 +48,11 @@ impl Data {
     ) -> anyhow::Result<Self> {
         let stores = DataDir::open(path, clock)?;
         // One process at a time has the directory, so what an earlier one left is taken over at once.
-        let system = System::alone(stores.ports(Arc::new(SystemIds::new()?)));
+        let ports = stores.ports(Arc::new(SystemIds::new()?));
+        let system = System::alone(ports.clone());
         let actor =
             Actor::new(user_name(&|name| std::env::var_os(name))).by("local").from("command");
-        Ok(Self { system, stores, actor, workspace })
+        Ok(Self { system, ports, stores, actor, workspace })
     }
 
     /// The person who asks, as a member of workspaces.
@@ -88,6 +87,23 @@ impl Data {
             },
         }
     }
+}
+
+/// The directory that the arguments name, or the user's own.
+///
+/// # Errors
+/// There is no home directory to have one in.
+pub(crate) fn path_of(args: &DataArgs) -> anyhow::Result<PathBuf> {
+    match &args.data {
+        Some(path) => Ok(path.clone()),
+        None => user_data_dir(&|name| std::env::var_os(name)),
+    }
+}
+
+/// The name of the person at the machine.
+#[must_use]
+pub(crate) fn user() -> String {
+    user_name(&|name| std::env::var_os(name))
 }
 
 /// Where the user's data lies when nothing else is said: the place that the platform has for it.

@@ -11,7 +11,7 @@ use crate::queue::LocalQueue;
 use crate::records::LocalRecords;
 use crate::secrets::LocalSecrets;
 use jiff::Timestamp;
-use plumbline_ports::{Clock, Ids, PortError, Ports};
+use plumbline_ports::{Clock, Ids, PortError, Ports, RootKey};
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -73,6 +73,16 @@ impl DataDir {
                 open(path, Origin::Old, clock, lock)
             }
         }
+    }
+}
+
+impl DataDir {
+    /// Reads the root key of a directory that another process may have open.
+    ///
+    /// # Errors
+    /// There is no data directory, or others may read its key.
+    pub fn root_key(path: &Path) -> Result<RootKey, OpenError> {
+        crate::secrets::read(path)
     }
 }
 

@@ -34,23 +34,28 @@ impl LocalSecrets {
 
     /// Reads the key.
     pub(crate) fn open(directory: &Path, lock: Arc<Lock>) -> Result<Self, OpenError> {
-        let path = directory.join(ROOT_KEY);
-        let text = match fs::read(&path) {
-            Ok(text) => text,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                return Err(OpenError::Missing(path));
-            }
-            Err(error) => return Err(OpenError::io("read", &path)(error)),
-        };
-        check_rights(&path)?;
-        let bytes = parse(&text).ok_or_else(|| OpenError::Damaged {
-            path,
-            reason: "it does not hold a root key".to_owned(),
-        })?;
-        let named = [b"plumbline root key\0".as_slice(), &bytes].concat();
-        let id = format!("local-{}", &Digest::of(&named).to_string()[..16]);
-        Ok(Self { key: RootKey::new(id, bytes), _lock: lock })
+        Ok(Self { key: read(directory)?, _lock: lock })
     }
+}
+
+/// Reads the key of a directory; it never changes, so no lock is needed.
+pub(crate) fn read(directory: &Path) -> Result<RootKey, OpenError> {
+    let path = directory.join(ROOT_KEY);
+    let text = match fs::read(&path) {
+        Ok(text) => text,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            return Err(OpenError::Missing(path));
+        }
+        Err(error) => return Err(OpenError::io("read", &path)(error)),
+    };
+    check_rights(&path)?;
+    let bytes = parse(&text).ok_or_else(|| OpenError::Damaged {
+        path,
+        reason: "it does not hold a root key".to_owned(),
+    })?;
+    let named = [b"plumbline root key\0".as_slice(), &bytes].concat();
+    let id = format!("local-{}", &Digest::of(&named).to_string()[..16]);
+    Ok(RootKey::new(id, bytes))
 }
 
 fn parse(text: &[u8]) -> Option<[u8; 32]> {

@@ -67,15 +67,16 @@ pub(crate) fn routes() -> Vec<Route> {
 }
 
 /// A finding with its counts up to date.
-#[derive(Debug, Serialize, JsonSchema)]
-pub(crate) struct FindingView {
+#[derive(Clone, Debug, Deserialize, JsonSchema, Serialize)]
+pub struct FindingView {
+    /// The finding.
     #[serde(flatten)]
-    pub(crate) finding: Finding,
+    pub finding: Finding,
     /// Compares that saw the drift.
-    pub(crate) times_seen: u64,
+    pub times_seen: u64,
     /// The last of them.
     #[schemars(with = "Moment")]
-    pub(crate) last_seen_at: Timestamp,
+    pub last_seen_at: Timestamp,
 }
 
 impl FindingView {
@@ -252,21 +253,23 @@ struct BulkAction {
 }
 
 /// What came of a decision about many findings.
-#[derive(Debug, Serialize, JsonSchema)]
-struct BulkResult {
+#[derive(Debug, Deserialize, JsonSchema, Serialize)]
+pub struct BulkResult {
     /// Each finding, in the order of the request.
-    results: Vec<BulkItem>,
+    pub results: Vec<BulkItem>,
 }
 
 /// What came of one of them.
-#[derive(Debug, Serialize, JsonSchema)]
-struct BulkItem {
-    #[serde(flatten)]
-    place: FindingPlace,
+#[derive(Debug, Deserialize, JsonSchema, Serialize)]
+pub struct BulkItem {
+    /// Its tenant.
+    pub tenant: TenantId,
+    /// Its id.
+    pub finding: FindingId,
     /// The status now; null where nothing was done.
-    status: Option<String>,
+    pub status: Option<String>,
     /// Why nothing was done.
-    problem: Option<Problem>,
+    pub problem: Option<Problem>,
 }
 
 #[derive(Deserialize)]
@@ -329,22 +332,22 @@ async fn act_on_all(
     }
     let action = FindingAction::from(bulk.decision);
     let mut results = Vec::with_capacity(count);
-    for place in bulk.findings {
-        let done = match here.see(place.tenant) {
+    for FindingPlace { tenant, finding } in bulk.findings {
+        let done = match here.see(tenant) {
             Ok(()) => api
                 .system()
-                .act(here.workspace, &here.actor, place.tenant, place.finding, &action, None)
+                .act(here.workspace, &here.actor, tenant, finding, &action, None)
                 .await
                 .map_err(Problem::from),
             // As one that is not there.
             Err(_) => Err(crate::access::no("finding")),
         };
         results.push(match done {
-            Ok(finding) => {
-                let status = Some(finding.state.as_str().to_owned());
-                BulkItem { place, status, problem: None }
+            Ok(now) => {
+                let status = Some(now.state.as_str().to_owned());
+                BulkItem { tenant, finding, status, problem: None }
             }
-            Err(problem) => BulkItem { place, status: None, problem: Some(problem) },
+            Err(problem) => BulkItem { tenant, finding, status: None, problem: Some(problem) },
         });
     }
     Ok(Json(BulkResult { results }))

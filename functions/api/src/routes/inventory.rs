@@ -5,7 +5,7 @@ use crate::Api;
 use crate::access::{Here, no};
 use crate::problem::{Problem, REFUSED};
 use crate::request::{Asked, At, Listing, PageOf, Several};
-use crate::routes::inventory::body::Incoming;
+use crate::routes::inventory::body::{Documents, Incoming};
 use crate::table::{Access, Route};
 use axum::Json;
 use axum::body::Body;
@@ -17,7 +17,7 @@ use plumbline_governance::ids::TenantId;
 use plumbline_governance::index::StoredGap;
 use plumbline_governance::run::Run;
 use plumbline_operations::{
-    CoverageClaim, ImportOptions, Imported, InventoryItem, NamedBytes, OperationError,
+    CoverageClaim, ImportOptions, Imported, InventoryItem,
     State as TenantState,
 };
 use schemars::JsonSchema;
@@ -39,13 +39,15 @@ pub(crate) fn routes() -> Vec<Route> {
             .access(Access::Member(Capability::Import))
             .does(TAG, "Import a tenant's inventory")
             .about(
-                "The body is streamed: JSON objects, lists or Graph pages one after another, in UTF-8, plain or \
-                 with `Content-Encoding: gzip` or `zstd`. The new state replaces the old one in one step, or \
+                "The body is streamed: JSON objects, lists or Graph pages one after another, in UTF-8; or a tar \
+                 archive of exported files, whose folders tell types where nothing else does. Plain, or with \
+                 `Content-Encoding: gzip` or `zstd`. The new state replaces the old one in one step, or \
                  not at all. Larger inventories than one request takes go through an upload.",
             )
             .query::<ImportQuery>()
             .stream("application/x-ndjson")
             .stream("application/json")
+            .stream("application/x-tar")
             .gives::<ImportView>(200, "The run, the new state, and what was not read or not understood."),
         Route::get("/v1/workspaces/{workspace}/tenants/{tenant}/inventory/items", items)
             .access(Access::Member(Capability::Read))
@@ -90,14 +92,14 @@ impl ImportQuery {
 }
 
 /// What an import came to.
-#[derive(Debug, Serialize, JsonSchema)]
-pub(crate) struct ImportView {
+#[derive(Debug, Deserialize, JsonSchema, Serialize)]
+pub struct ImportView {
     /// Its run.
-    run: Run,
+    pub run: Run,
     /// The state as it is now.
-    state: Option<TenantState>,
+    pub state: Option<TenantState>,
     /// What was not read, not understood or left aside.
-    gaps: Vec<StoredGap>,
+    pub gaps: Vec<StoredGap>,
 }
 
 /// An import that was not taken is a problem; its run says why, too.
@@ -150,7 +152,7 @@ pub(crate) async fn run_import(
     here: Here,
     tenant: TenantId,
     options: ImportOptions,
-    mut documents: impl Iterator<Item = Result<NamedBytes, OperationError>> + Send + 'static,
+    mut documents: Documents,
 ) -> Result<Response, Problem> {
     let system = api.system().clone();
     let done = tokio::task::spawn_blocking(move || {

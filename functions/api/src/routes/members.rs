@@ -64,17 +64,18 @@ pub(crate) fn routes() -> Vec<Route> {
 }
 
 /// A member of a workspace.
-#[derive(Debug, Serialize, JsonSchema)]
-struct MemberView {
+#[derive(Debug, Deserialize, JsonSchema, Serialize)]
+pub struct MemberView {
     /// Names the member in paths.
-    member_id: String,
+    pub member_id: String,
+    /// The member.
     #[serde(flatten)]
-    member: Member,
+    pub member: Member,
 }
 
 impl From<Member> for MemberView {
     fn from(member: Member) -> Self {
-        Self { member_id: member.id(), member }
+        Self { member_id: member.member_id(), member }
     }
 }
 

@@ -60,10 +60,10 @@ struct Days {
 }
 
 /// The history of the counts.
-#[derive(Debug, Serialize, JsonSchema)]
-struct Trend {
+#[derive(Debug, Deserialize, JsonSchema, Serialize)]
+pub struct Trend {
     /// One point a day, the oldest first. A day without a point was not counted.
-    points: Vec<TrendPoint>,
+    pub points: Vec<TrendPoint>,
 }
 
 #[derive(Deserialize)]

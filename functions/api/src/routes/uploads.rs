@@ -1,6 +1,6 @@
 //! Uploads: an inventory in parts, for what one request does not take.
 
-use super::inventory::body::{Packing, documents};
+use super::inventory::body::{Media, Packing, documents};
 use super::inventory::{ImportQuery, ImportView, OfTenant, run_import};
 use crate::Api;
 use crate::access::Here;
@@ -11,7 +11,7 @@ use crate::table::{Access, Route};
 use axum::Json;
 use axum::body::Body;
 use axum::extract::State;
-use axum::http::{HeaderMap, StatusCode, header};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::Response;
 use plumbline_governance::access::Capability;
 use plumbline_governance::ids::{TenantId, UploadId};
@@ -48,7 +48,10 @@ pub(crate) fn routes() -> Vec<Route> {
         Route::post("/v1/workspaces/{workspace}/tenants/{tenant}/uploads/{upload}/import", import_it)
             .access(import)
             .does(TAG, "Import what was uploaded")
-            .about("`Content-Encoding` of this request says how the parts together are packed.")
+            .about(
+            "`Content-Type` and `Content-Encoding` of this request say what the parts together are; it has \
+             no body of its own. Without them they are plain JSON values.",
+        )
             .query::<ImportQuery>()
             .gives::<ImportView>(200, "As for an import in one request."),
         Route::delete(ONE, abort)
@@ -112,11 +115,18 @@ async fn import_it(
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     let options = query.options()?;
-    let word = headers.get(header::CONTENT_ENCODING).and_then(|value| value.to_str().ok());
-    let packing = Packing::read(word.unwrap_or_default())
+    let word = |name| {
+        headers.get(name).and_then(|value: &HeaderValue| value.to_str().ok()).unwrap_or_default()
+    };
+    let media = match word(header::CONTENT_TYPE) {
+        "" => Media::Values,
+        named => Media::read(named)
+            .ok_or_else(|| UNSUPPORTED.because("the parts are said to be of a type that is not taken"))?,
+    };
+    let packing = Packing::read(word(header::CONTENT_ENCODING))
         .ok_or_else(|| UNSUPPORTED.because("the parts are packed in a way that is not taken"))?;
     let parts = api.system().upload_reader(here.workspace, at.tenant, at.upload).await?;
-    let documents = documents(parts, packing, api.0.limits.unpacked_bytes);
+    let documents = documents(parts, media, packing, api.0.limits.unpacked_bytes);
     let response = run_import(&api, here.clone(), at.tenant, options, documents).await?;
     // Imported is imported: what is left of the upload is swept if this does not reach it.
     if let Err(error) = api.system().abort_upload(here.workspace, at.tenant, at.upload).await {

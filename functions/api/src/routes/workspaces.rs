@@ -60,17 +60,17 @@ struct NewWorkspace {
 }
 
 /// A workspace, and what the caller is there.
-#[derive(Debug, Serialize, JsonSchema)]
-struct OwnWorkspace {
+#[derive(Debug, Deserialize, JsonSchema, Serialize)]
+pub struct OwnWorkspace {
     /// The workspace.
-    workspace: Workspace,
+    pub workspace: Workspace,
     /// The caller's role.
-    role: MemberRole,
+    pub role: MemberRole,
     /// The tenants that the caller is limited to; null without a limit.
-    tenants: Option<BTreeSet<TenantId>>,
+    pub tenants: Option<BTreeSet<TenantId>>,
     /// When the membership ends; null without an end.
     #[schemars(with = "Option<Moment>")]
-    until: Option<jiff::Timestamp>,
+    pub until: Option<jiff::Timestamp>,
 }
 
 /// A change of settings.

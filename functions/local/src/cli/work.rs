@@ -317,9 +317,29 @@ pub(crate) struct ServeArgs {
     /// How many runs are done at the same time
     #[arg(long, default_value_t = 2, value_name = "N", value_parser = clap::value_parser!(u8).range(1..=64))]
     pub workers: u8,
+    /// Where the API listens
+    #[arg(long, default_value = "127.0.0.1:8484", value_name = "ADDRESS")]
+    pub listen: std::net::SocketAddr,
+    /// Issuers whose tokens the API takes besides its own, a JSON file
+    #[arg(long, value_name = "FILE")]
+    pub issuers: Option<PathBuf>,
+    /// Only owners of the command line make workspaces, not everyone with a valid token
+    #[arg(long)]
+    pub closed: bool,
     /// Form of the log on standard error
     #[arg(long, value_enum, default_value = "text")]
     pub log: LogArg,
+}
+
+/// Options of `token`.
+#[derive(Args, Debug)]
+pub(crate) struct TokenArgs {
+    /// Whom the token is for [default: you]
+    #[arg(long, value_name = "NAME")]
+    pub subject: Option<String>,
+    /// How many hours it is good
+    #[arg(long, value_name = "HOURS", default_value_t = 12, value_parser = clap::value_parser!(u16).range(1..=720))]
+    pub hours: u16,
 }
 
 /// `--log`.

@@ -21,6 +21,7 @@ mod runs;
 mod serve;
 mod show;
 mod tenant;
+mod token;
 mod verify;
 mod work;
 mod workspace;
@@ -75,6 +76,7 @@ pub(crate) fn run(cli: &Cli) -> anyhow::Result<u8> {
         Command::Replay(args) => rules::replay(data, args),
         Command::Renormalise(form) => rules::renormalise(data, *form),
         Command::Serve(args) => serve::run(data, args),
+        Command::Token(args) => token::run(data, args),
         Command::Completions(args) => completions::run(args),
     }
 }

@@ -1,8 +1,9 @@
 //! `plumbline serve`: workers, the schedule and the housekeeping of one data directory, until stopped.
 //!
-//! Everything runs on plain threads: calls to the embedded stores block. An HTTP face, when there is one,
-//! is one more thread beside these, over the same [`Data`].
+//! Everything runs on plain threads: calls to the embedded stores block. The API is one more thread beside
+//! these, over the same [`Data`].
 
+mod http;
 mod log;
 mod stop;
 
@@ -32,20 +33,25 @@ pub(super) fn run(args: &DataArgs, serve: &ServeArgs) -> anyhow::Result<u8> {
     let data = Data::open(args)?;
     log::begin(serve.log);
     let stop = Stop::on_signal()?;
+    let http = http::Http::bind(&data, serve)?;
     let workspaces = block_on(data.system.workspaces())?;
     let nightly = workspaces.iter().filter(|one| one.schedule.is_some()).count();
     info!(
         workers = serve.workers,
-        "serving {} with {} workers; {} of {} workspaces compare nightly; press Ctrl-C to stop, and use \
-         the other commands then: one process at a time has the directory",
+        "serving {} with {} workers; {} of {} workspaces compare nightly; press Ctrl-C to stop. One process \
+         at a time has the directory: other commands go through the API with --server",
         data.stores.path().display(),
         serve.workers,
         nightly,
         workspaces.len()
     );
+    http.announce();
     let (system, stores) = (&data.system, &data.stores);
     let whole = std::thread::scope(|scope| {
-        let mut threads = vec![scope.spawn(|| housekeeping(system, stores, &stop))];
+        let mut threads = vec![
+            scope.spawn(|| housekeeping(system, stores, &stop)),
+            scope.spawn(|| http.serve(&stop)),
+        ];
         for _ in 0..serve.workers {
             threads.push(scope.spawn(|| worker(system, &stop)));
         }

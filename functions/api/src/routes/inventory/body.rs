@@ -3,6 +3,8 @@
 //! An import reads documents from a thread that may block; the network is read by a task that may not.
 //! Between them stands a short queue, so that neither runs ahead of the other.
 
+mod archive;
+
 use crate::Limits;
 use crate::problem::{Problem, UNSUPPORTED};
 use axum::body::{Body, HttpBody as _};
@@ -13,6 +15,27 @@ use http_body_util::BodyExt as _;
 use plumbline_operations::{NamedBytes, OperationError, Values};
 use std::io::{BufReader, Error, ErrorKind, Read};
 use tokio::sync::mpsc;
+
+/// What a body holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Media {
+    /// JSON values one after another.
+    Values,
+    /// A tar archive of files; their folders tell types where nothing else does.
+    Archive,
+}
+
+impl Media {
+    /// Reads a media type.
+    pub(crate) fn read(word: &str) -> Option<Self> {
+        let word = word.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+        match word.as_str() {
+            "application/json" | "application/x-ndjson" | "application/jsonl" => Some(Self::Values),
+            "application/x-tar" => Some(Self::Archive),
+            _ => None,
+        }
+    }
+}
 
 /// How a body is packed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,6 +59,7 @@ impl Packing {
 
 /// What is known of a body before it is read.
 pub(crate) struct Incoming {
+    media: Media,
     packing: Packing,
     most: u64,
     most_unpacked: u64,
@@ -50,25 +74,21 @@ impl Incoming {
         let header = |name| {
             headers.get(name).and_then(|value: &axum::http::HeaderValue| value.to_str().ok())
         };
-        let media = header(CONTENT_TYPE).unwrap_or_default();
-        let media = media.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
-        if !["application/json", "application/x-ndjson", "application/jsonl"]
-            .contains(&media.as_str())
-        {
-            return Err(UNSUPPORTED
-                .because("an inventory is application/x-ndjson or application/json")
-                .next("Send it with `Content-Type: application/x-ndjson`."));
-        }
+        let media = Media::read(header(CONTENT_TYPE).unwrap_or_default()).ok_or_else(|| {
+            UNSUPPORTED
+                .because("an inventory is application/x-ndjson, application/json or application/x-tar")
+                .next("Send it with `Content-Type: application/x-ndjson`.")
+        })?;
         let packing = Packing::read(header(CONTENT_ENCODING).unwrap_or_default())
             .ok_or_else(|| UNSUPPORTED.because("the body is packed in a way that is not taken"))?;
-        Ok(Self { packing, most: limits.upload_bytes, most_unpacked: limits.unpacked_bytes })
+        Ok(Self { media, packing, most: limits.upload_bytes, most_unpacked: limits.unpacked_bytes })
     }
 
     /// Begins to receive; the documents come from the iterator.
     pub(crate) fn receive(
         self,
         body: Body,
-    ) -> impl Iterator<Item = Result<NamedBytes, OperationError>> + Send + 'static {
+    ) -> Documents {
         let (sender, receiver) = mpsc::channel(WAITING);
         let most = self.most;
         tokio::spawn(async move {
@@ -99,7 +119,8 @@ impl Incoming {
                 }
             }
         });
-        documents(Chunks { receiver, now: Bytes::new() }, self.packing, self.most_unpacked)
+        let chunks = Chunks { receiver, now: Bytes::new() };
+        documents(chunks, self.media, self.packing, self.most_unpacked)
     }
 }
 
@@ -110,12 +131,16 @@ fn too_large(most: u64) -> Error {
     )
 }
 
+/// The documents of a body.
+pub(crate) type Documents = Box<dyn Iterator<Item = Result<NamedBytes, OperationError>> + Send>;
+
 /// Splits what a reader gives, unpacked, into documents.
 pub(crate) fn documents(
     source: impl Read + Send + 'static,
+    media: Media,
     packing: Packing,
     most_unpacked: u64,
-) -> impl Iterator<Item = Result<NamedBytes, OperationError>> + Send + 'static {
+) -> Documents {
     let unpacked: Box<dyn Read + Send> = match packing {
         Packing::Plain => Box::new(source),
         Packing::Gzip => Box::new(flate2::read::MultiGzDecoder::new(source)),
@@ -125,9 +150,16 @@ pub(crate) fn documents(
         },
     };
     let bounded = Bounded { source: unpacked, left: most_unpacked, most: most_unpacked };
-    let mut values = Values::new(BufReader::with_capacity(256 * 1024, bounded));
+    match media {
+        Media::Values => values(bounded),
+        Media::Archive => archive::documents(bounded),
+    }
+}
+
+fn values(source: impl Read + Send + 'static) -> Documents {
+    let mut values = Values::new(BufReader::with_capacity(256 * 1024, source));
     let mut over = false;
-    std::iter::from_fn(move || {
+    Box::new(std::iter::from_fn(move || {
         if over {
             return None;
         }
@@ -139,7 +171,7 @@ pub(crate) fn documents(
                 Some(Err(OperationError::Invalid(format!("the inventory, {error}"))))
             }
         }
-    })
+    }))
 }
 
 /// The chunks of a body as one reader.
@@ -205,7 +237,7 @@ mod tests {
         packing: Packing,
         most: u64,
     ) -> Vec<Result<NamedBytes, OperationError>> {
-        documents(std::io::Cursor::new(bytes), packing, most).collect()
+        documents(std::io::Cursor::new(bytes), Media::Values, packing, most).collect()
     }
 
     #[test]
