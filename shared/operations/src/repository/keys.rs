@@ -20,7 +20,11 @@ pub(crate) fn tenant(workspace: WorkspaceId, tenant: TenantId) -> String {
 
 /// The partition of a workspace's audit, one a month.
 pub(crate) fn audit(workspace: WorkspaceId, at: Timestamp) -> String {
-    let date = jiff::tz::TimeZone::UTC.to_datetime(at).date();
+    audit_month(workspace, jiff::tz::TimeZone::UTC.to_datetime(at).date())
+}
+
+/// The partition of the audit of a date's month.
+pub(crate) fn audit_month(workspace: WorkspaceId, date: Date) -> String {
     format!("WS#{workspace}#AUDIT#{:04}-{:02}", date.year(), date.month())
 }
 
@@ -111,6 +115,11 @@ pub(crate) mod sk {
     }
     pub(crate) fn finding(row_key: Digest, occurrence: u32) -> String {
         format!("FINDING#{row_key}#{occurrence:06}")
+    }
+    /// The row key and the occurrence that the sort key of a finding names.
+    pub(crate) fn finding_of(sk: &str) -> Option<(Digest, u32)> {
+        let (row_key, occurrence) = sk.strip_prefix(FINDINGS)?.split_once('#')?;
+        Some((row_key.parse().ok()?, occurrence.parse().ok()?))
     }
     pub(crate) fn suspect_of(profile: ProfileId) -> String {
         format!("SUSPECT#{profile}")

@@ -396,17 +396,22 @@ impl Row for Guard {
     }
 }
 
+/// A severity in a key: the most severe sorts first.
+pub(crate) fn urgency(severity: Severity) -> u8 {
+    match severity {
+        Severity::High => 0,
+        Severity::Medium => 1,
+        Severity::Low => 2,
+    }
+}
+
 impl Row for Finding {
     const WHAT: &'static str = "finding";
     fn key(&self) -> Key {
         keys::in_tenant(self.workspace, self.tenant, sk::finding(self.row_key(), self.occurrence))
     }
     fn indexes(&self) -> Vec<IndexKey> {
-        let urgency = match self.drift.severity {
-            Severity::High => 0,
-            Severity::Medium => 1,
-            Severity::Low => 2,
-        };
+        let urgency = urgency(self.drift.severity);
         vec![IndexKey {
             index: Index::Findings,
             pk: keys::workspace(self.workspace),
