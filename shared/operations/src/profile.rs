@@ -14,7 +14,7 @@ use plumbline_governance::text::{MAX_NAME, MAX_REASON, line};
 use plumbline_ports::{Batch, Condition, Query};
 use std::collections::BTreeMap;
 
-const NAMES: &str = "PROFILE";
+pub(crate) const NAMES: &str = "PROFILE";
 
 /// What a person gives to make a profile.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

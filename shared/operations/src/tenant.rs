@@ -10,7 +10,7 @@ use plumbline_governance::text::{MAX_NAME, line};
 use plumbline_policy::tenant::TenantFacts;
 use plumbline_ports::{Batch, Condition, Query};
 
-const NAMES: &str = "TENANT";
+pub(crate) const NAMES: &str = "TENANT";
 
 /// What a person changes of a tenant; `None` leaves it as it is.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -62,7 +62,7 @@ pub(crate) fn in_tenant(id: WorkspaceId, of: TenantId, sk: impl Into<String>) ->
 
 /// Sort keys.
 pub(crate) mod sk {
-    use super::{Date, Digest, ProfileId, RunId, RunType, SnapshotId, TenantId};
+    use super::{Date, Digest, ProfileId, RunId, RunType, SnapshotId, TenantId, Timestamp};
 
     pub(crate) const META: &str = "META";
     pub(crate) const STATE: &str = "STATE";
@@ -72,6 +72,8 @@ pub(crate) mod sk {
     pub(crate) const TENANTS: &str = "TENANT#";
     pub(crate) const PROFILES: &str = "PROFILE#";
     pub(crate) const RUNS: &str = "RUN#";
+    /// In the list of a workspace.
+    pub(crate) const POSTURES: &str = "POSTURE#";
     pub(crate) const FINDINGS: &str = "FINDING#";
     pub(crate) const NIGHTS: &str = "NIGHT#";
     pub(crate) const DOOMED: &str = "DOOMED#";
@@ -100,6 +102,14 @@ pub(crate) mod sk {
     }
     pub(crate) fn name(kind: &str, hash: &str) -> String {
         format!("NAME#{kind}#{hash}")
+    }
+    /// In the list of a workspace, in the order of time.
+    pub(crate) fn listed_snapshot(profile: ProfileId, at: Timestamp, id: SnapshotId) -> String {
+        format!("SNAPSHOT#{profile}#{}#{id}", super::moment(at))
+    }
+    /// In the list of a workspace, in the order of time.
+    pub(crate) fn listed_run(at: Timestamp, id: RunId) -> String {
+        format!("RUN#{}#{id}", super::moment(at))
     }
     pub(crate) fn night(date: Date) -> String {
         format!("NIGHT#{date}")
