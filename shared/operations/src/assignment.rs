@@ -3,7 +3,7 @@
 use crate::error::OperationError;
 use crate::repository::keys::{self, sk};
 use crate::repository::rows::{Assignment, Guard, Outbox, TenantStatus, Watched};
-use crate::repository::{Row as _, Stored, as_seen};
+use crate::repository::{Row as _, Stored, expected};
 use crate::run::{DEADLINE, RESEND, later};
 use crate::system::{Actor, System, digest_of};
 use plumbline_governance::ids::{ProfileId, TenantId, WorkspaceId};
@@ -72,7 +72,7 @@ impl System {
             whole.narrow(narrow)?;
         }
         let before = self.stored_assignment(workspace, tenant).await?;
-        let before = as_seen(before, expect, "the assignment")?;
+        let before = expected(before, expect, "the assignment")?;
         let assignment = Assignment {
             workspace,
             tenant,
@@ -115,7 +115,7 @@ impl System {
     ) -> Result<(), OperationError> {
         let of = self.stored_tenant(workspace, tenant).await?;
         let before = self.stored_assignment(workspace, tenant).await?;
-        if let Some(before) = as_seen(before, expect, "the assignment")? {
+        if let Some(before) = expected(before, expect, "the assignment")? {
             let mut row = of.row.clone();
             row.profile = None;
             let mut audit = self.audit(workspace, actor, "assignment.remove", before.row.profile);

@@ -18,6 +18,9 @@ use plumbline_ports::{Batch, CommitError};
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 
+/// The most findings that one call acts on.
+pub const MAX_AT_ONCE: usize = 100;
+
 /// A finding with its counts up to date.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SeenFinding {
@@ -76,23 +79,6 @@ impl System {
             )
         });
         Ok(out)
-    }
-
-    /// Reads one finding.
-    ///
-    /// # Errors
-    /// Not found, or the store's.
-    pub async fn finding(
-        &self,
-        workspace: WorkspaceId,
-        tenant: TenantId,
-        id: FindingId,
-    ) -> Result<SeenFinding, OperationError> {
-        self.findings(workspace, tenant)
-            .await?
-            .into_iter()
-            .find(|one| one.finding.id == id)
-            .ok_or_else(|| OperationError::not_found("finding", id))
     }
 
     /// Reads the evidence of a finding: the drift as the compare saw it, setting by setting.
@@ -210,19 +196,28 @@ impl System {
     }
 
     /// Does the same with many findings, one by one; what fails does not hold the others up.
+    ///
+    /// # Errors
+    /// Refuses more than [`MAX_AT_ONCE`] findings.
     pub async fn act_on_all(
         &self,
         workspace: WorkspaceId,
         actor: &Actor,
         findings: &[(TenantId, FindingId)],
         action: &FindingAction,
-    ) -> Vec<Acted> {
+    ) -> Result<Vec<Acted>, OperationError> {
+        if findings.len() > MAX_AT_ONCE {
+            return Err(OperationError::Invalid(format!(
+                "{} findings, but {MAX_AT_ONCE} are acted on at once; give them in parts",
+                findings.len()
+            )));
+        }
         let mut out = Vec::with_capacity(findings.len());
         for (tenant, id) in findings {
             let result = self.act(workspace, actor, *tenant, *id, action, None).await;
             out.push(Acted { id: *id, result });
         }
-        out
+        Ok(out)
     }
 
     pub(crate) async fn compare_guard(
@@ -325,24 +320,6 @@ impl System {
             }
         }
         Err(OperationError::Conflict("the findings of the tenant".to_owned()))
-    }
-
-    /// Finds the tenant of a finding whose id alone is known.
-    ///
-    /// # Errors
-    /// Not found, or the store's.
-    pub async fn find_finding(
-        &self,
-        workspace: WorkspaceId,
-        id: FindingId,
-    ) -> Result<SeenFinding, OperationError> {
-        for tenant in self.tenants(workspace).await? {
-            match self.finding(workspace, tenant.id, id).await {
-                Err(OperationError::NotFound { .. }) => {}
-                other => return other,
-            }
-        }
-        Err(OperationError::not_found("finding", id))
     }
 }
 

@@ -14,7 +14,7 @@ use plumbline_governance::text::{MAX_NAME, MAX_REASON, line};
 use plumbline_ports::{Batch, Condition, Query};
 use std::collections::BTreeMap;
 
-const NAMES: &str = "PROFILE";
+pub(crate) const NAMES: &str = "PROFILE";
 
 /// What a person gives to make a profile.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -143,7 +143,7 @@ impl System {
         edit: ProfileEdit,
         expect: Option<u64>,
     ) -> Result<Profile, OperationError> {
-        let stored = self.stored_profile(workspace, id).await?.as_seen(expect, "the profile")?;
+        let stored = self.stored_profile(workspace, id).await?.expected(expect, "the profile")?;
         let before = stored.row;
         if before.status == ProfileStatus::Archived {
             return Err(OperationError::Refused(format!(
@@ -170,9 +170,9 @@ impl System {
         (audit.before, audit.after) = (digest_of(&before), digest_of(&profile));
         let names = (before.name.as_str(), profile.name.as_str());
         let batch = self.rename(Batch::new(), workspace, NAMES, names, &id).await?;
-        let named = !batch.actions.is_empty();
+        let is_renamed = !batch.actions.is_empty();
         let batch = self.update(batch, &profile, stored.revision).await?;
-        if named {
+        if is_renamed {
             self.commit_named(batch, audit, "profile", &profile.name).await?;
         } else {
             self.commit_audited(batch, audit).await?.or_conflict("the profile")?;
@@ -193,7 +193,7 @@ impl System {
         to: ProfileStatus,
         expect: Option<u64>,
     ) -> Result<Profile, OperationError> {
-        let stored = self.stored_profile(workspace, id).await?.as_seen(expect, "the profile")?;
+        let stored = self.stored_profile(workspace, id).await?.expected(expect, "the profile")?;
         let mut profile = stored.row.clone();
         profile.become_status(to, self.now())?;
         let mut audit = self.audit(workspace, actor, &format!("profile.{}", to.as_str()), id);
@@ -254,7 +254,7 @@ impl System {
     ) -> Result<Profile, OperationError> {
         self.snapshot(workspace, profile, snapshot).await?;
         let stored =
-            self.stored_profile(workspace, profile).await?.as_seen(expect, "the profile")?;
+            self.stored_profile(workspace, profile).await?.expected(expect, "the profile")?;
         let mut next = stored.row.clone();
         if next.status == ProfileStatus::Archived {
             return Err(OperationError::Refused(format!(

@@ -10,7 +10,7 @@ use plumbline_governance::text::{MAX_NAME, line};
 use plumbline_policy::tenant::TenantFacts;
 use plumbline_ports::{Batch, Condition, Query};
 
-const NAMES: &str = "TENANT";
+pub(crate) const NAMES: &str = "TENANT";
 
 /// What a person changes of a tenant; `None` leaves it as it is.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -94,7 +94,7 @@ impl System {
         edit: TenantEdit,
         expect: Option<u64>,
     ) -> Result<Tenant, OperationError> {
-        let stored = self.stored_tenant(workspace, id).await?.as_seen(expect, "the tenant")?;
+        let stored = self.stored_tenant(workspace, id).await?.expected(expect, "the tenant")?;
         let before = stored.row;
         let mut tenant = before.clone();
         if let Some(facts) = edit.facts {
@@ -115,9 +115,9 @@ impl System {
         let mut audit = self.audit(workspace, actor, "tenant.edit", id);
         audit.tenant = Some(id);
         (audit.before, audit.after) = (digest_of(&before), digest_of(&tenant));
-        let named = !batch.actions.is_empty();
+        let is_renamed = !batch.actions.is_empty();
         let batch = self.update(batch, &tenant, stored.revision).await?;
-        if named {
+        if is_renamed {
             self.commit_named(batch, audit, "tenant", &tenant.name).await?;
         } else {
             self.commit_audited(batch, audit).await?.or_conflict("the tenant")?;
@@ -155,7 +155,7 @@ impl System {
         expect: Option<u64>,
     ) -> Result<Tenant, OperationError> {
         // Looked at before the assignment goes, which changes the tenant's row.
-        self.stored_tenant(workspace, id).await?.as_seen(expect, "the tenant")?;
+        self.stored_tenant(workspace, id).await?.expected(expect, "the tenant")?;
         self.unassign(workspace, actor, id, None).await?;
         let stored = self.stored_tenant(workspace, id).await?;
         let mut tenant = stored.row.clone();

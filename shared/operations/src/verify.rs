@@ -55,7 +55,7 @@ const RESTORE: &str = "restore the records from a backup";
 const LOT: usize = 256;
 
 impl Checked {
-    fn wrong(
+    pub(crate) fn wrong(
         &mut self,
         what: impl std::fmt::Display,
         reason: impl std::fmt::Display,
@@ -99,6 +99,11 @@ impl System {
         }
         for tenant in &tenants {
             self.verify_tenant(tenant, &profiles, &mut out).await?;
+        }
+        match self.workspace(workspace).await {
+            Ok(workspace) => self.verify_audit(&workspace, &mut out).await?,
+            Err(OperationError::Port(error)) => return Err(error.into()),
+            Err(error) => out.wrong("the workspace", error, RESTORE),
         }
         Ok(out)
     }

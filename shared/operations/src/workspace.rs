@@ -3,7 +3,7 @@
 use crate::error::OperationError;
 use crate::repository::keys::{self, sk};
 use crate::repository::rows::{Due, MemberRow, SubjectRow, Workspace, WorkspaceEntry};
-use crate::repository::{Row as _, as_seen};
+use crate::repository::{Row as _, expected};
 use crate::system::{Actor, System, digest_of};
 use plumbline_governance::access::{Member, MemberChange, MemberRole, member_id};
 use plumbline_governance::ids::WorkspaceId;
@@ -112,7 +112,7 @@ impl System {
         edit: WorkspaceEdit,
         expect: Option<u64>,
     ) -> Result<Workspace, OperationError> {
-        let stored = self.stored_workspace(id).await?.as_seen(expect, "the workspace")?;
+        let stored = self.stored_workspace(id).await?.expected(expect, "the workspace")?;
         let before = stored.row;
         let mut workspace = before.clone();
         if let Some(name) = edit.name {
@@ -188,7 +188,7 @@ impl System {
             },
         };
         let key = row.key();
-        let stored = as_seen(self.read::<MemberRow>(&key).await?, expect, "the member")?;
+        let stored = expected(self.read::<MemberRow>(&key).await?, expect, "the member")?;
         if !row.member.is_lasting_owner() {
             self.keep_an_owner(id, person).await?;
         }
@@ -224,7 +224,7 @@ impl System {
             .read::<MemberRow>(&key)
             .await?
             .ok_or_else(|| OperationError::not_found("member", &person.subject))?
-            .as_seen(expect, "the member")?;
+            .expected(expect, "the member")?;
         self.keep_an_owner(id, person).await?;
         let mut audit = self.audit(id, actor, "member.remove", &key.sk);
         audit.before = digest_of(&stored.row);

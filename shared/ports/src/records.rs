@@ -52,7 +52,7 @@ impl std::fmt::Display for Key {
 pub enum Index {
     /// Workspace, then finding status, severity and last change.
     Findings,
-    /// Workspace, then what is listed by tenant.
+    /// Workspace, then what is listed of it: postures by tenant, runs and snapshots by time.
     Tenants,
 }
 

@@ -16,7 +16,7 @@ use plumbline_governance::badge::Domain;
 use plumbline_governance::finding::record::Finding;
 use plumbline_governance::finding::state::{BadAction, FindingAction, FindingState, Resolution};
 use plumbline_governance::report::Drift;
-use plumbline_operations::SeenFinding;
+use plumbline_operations::{MAX_AT_ONCE, SeenFinding};
 use serde_json::{Value, json};
 use std::fmt::Write as _;
 
@@ -180,7 +180,10 @@ fn act(args: &DataArgs, given: &ActArgs, action: &FindingAction) -> anyhow::Resu
         }
     }
     let pairs: Vec<_> = chosen.iter().map(|one| (one.finding.tenant, one.finding.id)).collect();
-    let done = block_on(data.system.act_on_all(workspace, &data.actor, &pairs, action));
+    let mut done = Vec::with_capacity(pairs.len());
+    for part in pairs.chunks(MAX_AT_ONCE) {
+        done.extend(block_on(data.system.act_on_all(workspace, &data.actor, part, action))?);
+    }
     if let ([only], false) = (done.as_slice(), given.all)
         && let Err(error) = &only.result
     {

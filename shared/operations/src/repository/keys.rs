@@ -20,7 +20,11 @@ pub(crate) fn tenant(workspace: WorkspaceId, tenant: TenantId) -> String {
 
 /// The partition of a workspace's audit, one a month.
 pub(crate) fn audit(workspace: WorkspaceId, at: Timestamp) -> String {
-    let date = jiff::tz::TimeZone::UTC.to_datetime(at).date();
+    audit_month(workspace, jiff::tz::TimeZone::UTC.to_datetime(at).date())
+}
+
+/// The partition of the audit of a date's month.
+pub(crate) fn audit_month(workspace: WorkspaceId, date: Date) -> String {
     format!("WS#{workspace}#AUDIT#{:04}-{:02}", date.year(), date.month())
 }
 
@@ -58,7 +62,7 @@ pub(crate) fn in_tenant(id: WorkspaceId, of: TenantId, sk: impl Into<String>) ->
 
 /// Sort keys.
 pub(crate) mod sk {
-    use super::{Date, Digest, ProfileId, RunId, RunType, SnapshotId, TenantId};
+    use super::{Date, Digest, ProfileId, RunId, RunType, SnapshotId, TenantId, Timestamp};
 
     pub(crate) const META: &str = "META";
     pub(crate) const STATE: &str = "STATE";
@@ -68,6 +72,8 @@ pub(crate) mod sk {
     pub(crate) const TENANTS: &str = "TENANT#";
     pub(crate) const PROFILES: &str = "PROFILE#";
     pub(crate) const RUNS: &str = "RUN#";
+    /// In the list of a workspace.
+    pub(crate) const POSTURES: &str = "POSTURE#";
     pub(crate) const FINDINGS: &str = "FINDING#";
     pub(crate) const NIGHTS: &str = "NIGHT#";
     pub(crate) const DOOMED: &str = "DOOMED#";
@@ -97,6 +103,14 @@ pub(crate) mod sk {
     pub(crate) fn name(kind: &str, hash: &str) -> String {
         format!("NAME#{kind}#{hash}")
     }
+    /// In the list of a workspace, in the order of time.
+    pub(crate) fn listed_snapshot(profile: ProfileId, at: Timestamp, id: SnapshotId) -> String {
+        format!("SNAPSHOT#{profile}#{}#{id}", super::moment(at))
+    }
+    /// In the list of a workspace, in the order of time.
+    pub(crate) fn listed_run(at: Timestamp, id: RunId) -> String {
+        format!("RUN#{}#{id}", super::moment(at))
+    }
     pub(crate) fn night(date: Date) -> String {
         format!("NIGHT#{date}")
     }
@@ -111,6 +125,11 @@ pub(crate) mod sk {
     }
     pub(crate) fn finding(row_key: Digest, occurrence: u32) -> String {
         format!("FINDING#{row_key}#{occurrence:06}")
+    }
+    /// The row key and the occurrence that the sort key of a finding names.
+    pub(crate) fn finding_of(sk: &str) -> Option<(Digest, u32)> {
+        let (row_key, occurrence) = sk.strip_prefix(FINDINGS)?.split_once('#')?;
+        Some((row_key.parse().ok()?, occurrence.parse().ok()?))
     }
     pub(crate) fn suspect_of(profile: ProfileId) -> String {
         format!("SUSPECT#{profile}")

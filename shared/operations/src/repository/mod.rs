@@ -47,14 +47,14 @@ pub(crate) trait Row: Serialize + DeserializeOwned + Clone + Send + Sync {
 pub struct Stored<R> {
     /// The row.
     pub row: R,
-    /// Rises with every change of the row. Whoever shows the row gives it out as its ETag and asks for
+    /// Rises with every change of the row. Whoever shows the row gives it out as its `ETag` and asks for
     /// it back before a change.
     pub revision: u64,
 }
 
 impl<R> Stored<R> {
     /// The same, if it is what a caller saw who says which revision that was.
-    pub(crate) fn as_seen(
+    pub(crate) fn expected(
         self,
         expect: Option<u64>,
         what: impl std::fmt::Display,
@@ -66,14 +66,14 @@ impl<R> Stored<R> {
     }
 }
 
-/// As [`Stored::as_seen`], for what may not be there: whoever saw it sees that it is gone.
-pub(crate) fn as_seen<R>(
+/// As [`Stored::expected`], for what may not be there: whoever saw it sees that it is gone.
+pub(crate) fn expected<R>(
     stored: Option<Stored<R>>,
     expect: Option<u64>,
     what: impl std::fmt::Display,
 ) -> Result<Option<Stored<R>>, OperationError> {
     match stored {
-        Some(stored) => stored.as_seen(expect, what).map(Some),
+        Some(stored) => stored.expected(expect, what).map(Some),
         None if expect.is_some() => Err(OperationError::Stale(what.to_string())),
         None => Ok(None),
     }

@@ -16,7 +16,9 @@ use plumbline_governance::finding::record::Finding;
 use plumbline_governance::finding::seen::SeenCounters;
 use plumbline_governance::ids::{ProfileId, RunId, SnapshotId, TenantId, WorkspaceId};
 use plumbline_governance::profile::Profile;
-use plumbline_governance::run::{CompareResult, Failure, Run, RunOutcome, RunState, RunType};
+use plumbline_governance::run::{
+    CompareResult, Failure, Run, RunOutcome, RunState, RunType, Trigger,
+};
 use plumbline_governance::schedule::Schedule;
 use plumbline_governance::scope::Scope;
 use plumbline_governance::severity::Severity;
@@ -198,6 +200,13 @@ impl Row for Snapshot {
     fn key(&self) -> Key {
         Self::key_of(self.workspace, self.profile, self.id)
     }
+    fn indexes(&self) -> Vec<IndexKey> {
+        vec![IndexKey {
+            index: Index::Tenants,
+            pk: keys::workspace(self.workspace),
+            sk: sk::listed_snapshot(self.profile, self.captured_at, self.id),
+        }]
+    }
     fn spill_folder(&self) -> String {
         keys::folder::baseline(self.workspace, "spill")
     }
@@ -294,6 +303,20 @@ impl Row for Run {
     const WHAT: &'static str = "run";
     fn key(&self) -> Key {
         keys::in_tenant(self.workspace, self.tenant, sk::run(self.id))
+    }
+    /// Listed in its workspace is what a person started or what did not succeed, so that a night in which
+    /// all is well pays nothing for it.
+    fn indexes(&self) -> Vec<IndexKey> {
+        let by_person = matches!(self.trigger, Trigger::Person { .. });
+        let is_well = matches!(self.outcome(), RunOutcome::Pending | RunOutcome::Succeeded);
+        if is_well && !by_person {
+            return Vec::new();
+        }
+        vec![IndexKey {
+            index: Index::Tenants,
+            pk: keys::workspace(self.workspace),
+            sk: sk::listed_run(self.created_at, self.id),
+        }]
     }
     /// Runs that ended vanish after a time; what is active never does.
     fn expires_at(&self) -> Option<i64> {
@@ -404,17 +427,22 @@ impl Row for Guard {
     }
 }
 
+/// A severity in a key: the most severe sorts first.
+pub(crate) fn urgency(severity: Severity) -> u8 {
+    match severity {
+        Severity::High => 0,
+        Severity::Medium => 1,
+        Severity::Low => 2,
+    }
+}
+
 impl Row for Finding {
     const WHAT: &'static str = "finding";
     fn key(&self) -> Key {
         keys::in_tenant(self.workspace, self.tenant, sk::finding(self.row_key(), self.occurrence))
     }
     fn indexes(&self) -> Vec<IndexKey> {
-        let urgency = match self.drift.severity {
-            Severity::High => 0,
-            Severity::Medium => 1,
-            Severity::Low => 2,
-        };
+        let urgency = urgency(self.drift.severity);
         vec![IndexKey {
             index: Index::Findings,
             pk: keys::workspace(self.workspace),
@@ -462,7 +490,7 @@ impl Row for Posture {
         vec![IndexKey {
             index: Index::Tenants,
             pk: keys::workspace(self.workspace),
-            sk: format!("POSTURE#{}", self.tenant),
+            sk: format!("{}{}", sk::POSTURES, self.tenant),
         }]
     }
     fn spill_folder(&self) -> String {

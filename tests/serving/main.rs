@@ -1,0 +1,7 @@
+//! What a face for many callers rests on: members, revisions, the audit, long lists, answers that are
+//! given once, uploads and overviews.
+
+#![expect(clippy::unwrap_used, reason = "tests")]
+
+mod audit;
+mod members;
