@@ -175,6 +175,7 @@ impl From<OperationError> for Problem {
             OperationError::Refused(_) => REFUSED.because(detail),
             OperationError::Ends(_) => REFUSED.because(detail),
             OperationError::Conflict(_) => CONFLICT.because(detail),
+            OperationError::Stale(_) => STALE.because(detail),
             OperationError::Newer { .. } => {
                 tracing::error!("{detail}");
                 NEWER.because("the stored form is newer than this program").after(60)

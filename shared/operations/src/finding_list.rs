@@ -192,6 +192,18 @@ impl System {
             .collect())
     }
 
+    /// Completes the counts of a finding that was read with its revision.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn complete(&self, finding: Finding) -> Result<SeenFinding, OperationError> {
+        let guard =
+            self.compare_guard(finding.workspace, finding.tenant, finding.profile).await?;
+        let counters = guard.map(|stored| stored.row.seen).unwrap_or_default();
+        let seen = seen_now(&finding, &counters);
+        Ok(SeenFinding { finding, seen })
+    }
+
     /// Reads one finding.
     ///
     /// # Errors
@@ -203,8 +215,7 @@ impl System {
         id: FindingId,
     ) -> Result<SeenFinding, OperationError> {
         let stored = self.stored_finding(workspace, tenant, id).await?;
-        let found = self.seen(vec![stored.row]).await?.pop();
-        found.ok_or_else(|| OperationError::not_found("finding", id))
+        self.complete(stored.row).await
     }
 
     /// Reads one finding with its revision. Its key tells its id, so that no other row is read closely.

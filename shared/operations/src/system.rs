@@ -97,6 +97,16 @@ impl System {
         self.ports.ids.mint(self.now())
     }
 
+    /// Asks the records for one row, so that a face can say whether it is well.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn is_reachable(&self) -> Result<(), OperationError> {
+        let key = plumbline_ports::Key::new(keys::WORKSPACES, "-");
+        self.ports.records.get(&key).await?;
+        Ok(())
+    }
+
     /// The key under which a workspace's secrets and ids are compared (contracts 1.4).
     pub(crate) async fn workspace_key(
         &self,

@@ -290,9 +290,9 @@ async fn list(
 }
 
 async fn show(State(api): State<Api>, here: Here, At(at): At<Place>) -> Result<Response, Problem> {
-    let (seen, revision) =
-        api.system().stored_finding(here.workspace, at.tenant, at.finding).await?;
-    Ok(tagged(StatusCode::OK, revision, &FindingView::from(seen)))
+    let stored = api.system().stored_finding(here.workspace, at.tenant, at.finding).await?;
+    let seen = api.system().complete(stored.row).await?;
+    Ok(tagged(StatusCode::OK, stored.revision, &FindingView::from(seen)))
 }
 
 async fn evidence(

@@ -10,7 +10,7 @@ use axum::extract::State;
 use plumbline_governance::access::Capability;
 use plumbline_governance::ids::{RunId, TenantId};
 use plumbline_governance::run::{Run, RunOutcome, RunType};
-use plumbline_operations::{NightRecord, RunFilter, RunStatus};
+use plumbline_operations::{NightRecord, RunFilter};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::time::{Duration, Instant};
@@ -50,6 +50,25 @@ pub(crate) fn routes() -> Vec<Route> {
             .query::<Paging>()
             .gives::<PageOf<NightRecord>>(200, "A page of them."),
     ]
+}
+
+/// How far a run is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema, Serialize)]
+#[serde(rename_all = "snake_case")]
+enum RunStatus {
+    Queued,
+    Running,
+    Completed,
+}
+
+impl RunStatus {
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Queued => "queued",
+            Self::Running => "running",
+            Self::Completed => "completed",
+        }
+    }
 }
 
 /// Which runs.
@@ -109,7 +128,7 @@ async fn list(
         tenant: asked.tenant,
         within: here.within(),
         run_type: asked.run_type,
-        status: asked.status,
+        status: asked.status.map(|status| status.as_str().to_owned()),
         outcome: asked.outcome,
     };
     let page =
