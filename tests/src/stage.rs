@@ -119,7 +119,7 @@ impl Stage {
         let plan = Plan::new();
         let system = System::new(wrap(&raw, &plan));
         let person = Person { issuer: "local".to_owned(), subject: "eve".to_owned() };
-        let workspace = match block_on(system.create_workspace(&person, "North")) {
+        let workspace = match block_on(system.create_workspace(&person, &Actor::new("eve"), "North")) {
             Ok(workspace) => workspace.id,
             Err(error) => panic!("no workspace: {error}"),
         };

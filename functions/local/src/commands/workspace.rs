@@ -27,7 +27,7 @@ pub(super) fn run(args: &DataArgs, command: &WorkspaceCommand) -> anyhow::Result
         }
         WorkspaceCommand::Create { name, show: form } => {
             let data = Data::open(args)?;
-            let made = block_on(data.system.create_workspace(&data.person(), name))?;
+            let made = block_on(data.system.create_workspace(&data.person(), &data.actor, name))?;
             show(*form, &made, |_| {
                 format!("{}\nNext: plumbline tenant add NAME --facts FILE\n", one(&made).trim_end())
             })

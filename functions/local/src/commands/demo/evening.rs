@@ -75,7 +75,7 @@ impl Story {
         let mut data = Data::open_with(folder, Arc::clone(&clock) as Arc<dyn Clock>, None)?;
         data.actor = Actor::new("eve");
         let (system, actor) = (&data.system, &data.actor);
-        let workspace = block_on(system.create_workspace(&data.person(), "Demo"))?.id;
+        let workspace = block_on(system.create_workspace(&data.person(), &data.actor, "Demo"))?.id;
         let schedule = Schedule::parse("02:00", "UTC")?;
         block_on(system.edit_workspace(
             workspace,
