@@ -135,7 +135,9 @@ pub fn verdict(route: &Route, who: Who, target: Target) -> Verdict {
         Access::Member(capability) => (capability, false),
         Access::WholeWorkspace(capability) => (capability, true),
     };
-    let Some(role) = who.role().filter(|_| target != Target::Foreign) else { return Verdict::NotFound };
+    let Some(role) = who.role().filter(|_| target != Target::Foreign) else {
+        return Verdict::NotFound;
+    };
     // A limited member knows of the first tenant alone.
     if who.is_limited() && route.names_tenant() && target != Target::First {
         return Verdict::NotFound;
@@ -143,7 +145,10 @@ pub fn verdict(route: &Route, who: Who, target: Target) -> Verdict {
     if !may(role, capability) || (whole && who.is_limited()) {
         return Verdict::Forbidden;
     }
-    let names_more = route.path.strip_prefix("/v1/workspaces/{workspace}").is_some_and(|rest| rest.contains('{'));
+    let names_more = route
+        .path
+        .strip_prefix("/v1/workspaces/{workspace}")
+        .is_some_and(|rest| rest.contains('{'));
     match target {
         Target::Mixed | Target::Missing if names_more => Verdict::NotFound,
         _ => Verdict::In,

@@ -17,9 +17,20 @@ fn cursor(world: &World, subject: &str, path: &str) -> String {
 fn refused(world: &World, subject: &str, path: &str) {
     world.stage.plan.reset();
     let answer = world.send_as(subject, Call::get(path));
-    assert_eq!((answer.status, answer.problem().as_str()), (400, "invalid_cursor"), "{path}: {}", answer.text());
+    assert_eq!(
+        (answer.status, answer.problem().as_str()),
+        (400, "invalid_cursor"),
+        "{path}: {}",
+        answer.text()
+    );
     // Only the membership was looked at.
-    let reads: Vec<_> = world.stage.plan.calls().into_iter().filter(|call| !call.what.contains("MEMBER#")).collect();
+    let reads: Vec<_> = world
+        .stage
+        .plan
+        .calls()
+        .into_iter()
+        .filter(|call| !call.what.contains("MEMBER#"))
+        .collect();
     assert!(reads.is_empty(), "{path}: {reads:?}");
 }
 
@@ -36,7 +47,8 @@ fn f43_a_cursor_is_of_one_list() {
     let (here, there) = (at(&north), at(&south));
     let cursor = cursor(&world, "olga", &format!("{here}/tenants?limit=1&status=active"));
     // The sound one goes on, with another limit too.
-    let next = page(&world, "olga", &format!("{here}/tenants?status=active&limit=2&cursor={cursor}"));
+    let next =
+        page(&world, "olga", &format!("{here}/tenants?status=active&limit=2&cursor={cursor}"));
     assert_eq!(next["items"].as_array().unwrap().len(), 2);
     // Another workspace, route, filter or caller.
     refused(&world, "olga", &format!("{there}/tenants?status=active&cursor={cursor}"));
@@ -59,7 +71,9 @@ fn f43_a_cursor_that_was_tampered_with() {
         let other: String = other.into_iter().collect();
         refused(&world, "olga", &format!("{list}&cursor={other}"));
     }
-    for made_up in ["", "A", "AQ", "*", "%00", &"A".repeat(10_000), &cursor[1..], &format!("{cursor}AAAA")] {
+    for made_up in
+        ["", "A", "AQ", "*", "%00", &"A".repeat(10_000), &cursor[1..], &format!("{cursor}AAAA")]
+    {
         refused(&world, "olga", &format!("{list}&cursor={made_up}"));
     }
     // Nothing of the place can be read from it.
@@ -85,7 +99,10 @@ fn pages_hold_the_list_once() {
     let north = world.holding("olga");
     for nth in 0..25 {
         let new = json!({ "name": format!("tenant {nth:02}") });
-        assert_eq!(world.send_as("olga", Call::post(format!("{}/tenants", at(&north)), new)).status, 201);
+        assert_eq!(
+            world.send_as("olga", Call::post(format!("{}/tenants", at(&north)), new)).status,
+            201
+        );
         world.member(north.workspace, &format!("m{nth}"), MemberRole::Viewer.into());
     }
     for list in ["tenants", "members", "audit", "findings", "runs", "posture/tenants", "profiles"] {
@@ -100,7 +117,9 @@ fn pages_hold_the_list_once() {
                 assert!(some.len() <= size, "{list}");
                 items.extend(some.iter().cloned());
                 match page["next_cursor"].as_str() {
-                    Some(cursor) => next = format!("{}/{list}?limit={size}&cursor={cursor}", at(&north)),
+                    Some(cursor) => {
+                        next = format!("{}/{list}?limit={size}&cursor={cursor}", at(&north))
+                    }
                     None => break,
                 }
             }

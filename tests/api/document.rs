@@ -51,8 +51,10 @@ fn the_document_lints_clean() {
                 .filter(|one| one["in"] == "path")
                 .filter_map(|one| one["name"].as_str())
                 .collect();
-            let held: BTreeSet<&str> =
-                path.split('/').filter_map(|part| part.strip_prefix('{')?.strip_suffix('}')).collect();
+            let held: BTreeSet<&str> = path
+                .split('/')
+                .filter_map(|part| part.strip_prefix('{')?.strip_suffix('}'))
+                .collect();
             if named != held {
                 wrong.push(format!("{at}: names {named:?}, holds {held:?}"));
             }
@@ -102,7 +104,10 @@ fn only_the_service_itself_is_public() {
 fn the_reference_is_one_page_that_runs_nothing() {
     let world = World::new();
     let page = world.send(Call::get("/reference"));
-    assert_eq!(page.header("content-security-policy"), Some("default-src 'none'; style-src 'unsafe-inline'"));
+    assert_eq!(
+        page.header("content-security-policy"),
+        Some("default-src 'none'; style-src 'unsafe-inline'")
+    );
     let text = page.text();
     assert!(!text.contains("<script") && !text.contains("http://") && !text.contains("src="));
     for route in table::table() {

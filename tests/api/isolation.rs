@@ -83,7 +83,8 @@ fn token(world: &World, who: Who) -> Option<String> {
         Who::NoToken => return None,
         Who::Garbage => "not.a.token".to_owned(),
         Who::OtherKey => {
-            let other = plumbline_api::token::Development::new(&RootKey::new("x", [9; 32])).unwrap();
+            let other =
+                plumbline_api::token::Development::new(&RootKey::new("x", [9; 32])).unwrap();
             other.mint("olga", world.clock.now(), SignedDuration::from_hours(1)).unwrap()
         }
         Who::AlgNone => {
@@ -135,7 +136,10 @@ fn the_matrix_of_what_is_refused() {
                 case.world.stage.plan.reset();
                 let answer = case.world.send(case.call(&route, who, target));
                 if let Err(why) = judge(due, &answer) {
-                    wrong.push(format!("{} {} as {who:?} at {target:?}: {why}", route.method, route.path));
+                    wrong.push(format!(
+                        "{} {} as {who:?} at {target:?}: {why}",
+                        route.method, route.path
+                    ));
                 }
                 wrong.extend(leaks(&case, &route, who, &answer));
             }
@@ -165,7 +169,10 @@ fn leaks(case: &Case, route: &Route, who: Who, answer: &Answer) -> Vec<String> {
     let looks = case.world.stage.plan.calls();
     let others =
         looks.iter().filter(|call| call.what.contains(&foreign) && !call.what.contains("MEMBER#"));
-    out.extend(others.map(|call| format!("{} {} as {who:?} reads {}", route.method, route.path, call.what)));
+    out.extend(
+        others
+            .map(|call| format!("{} {} as {who:?} reads {}", route.method, route.path, call.what)),
+    );
     out
 }
 
@@ -186,7 +193,10 @@ fn the_matrix_of_what_is_allowed() {
                 let case = own.as_ref().unwrap_or(&shared);
                 let answer = case.world.send(case.call(&route, who, target));
                 if let Err(why) = judge(Verdict::In, &answer) {
-                    wrong.push(format!("{} {} as {who:?} at {target:?}: {why}", route.method, route.path));
+                    wrong.push(format!(
+                        "{} {} as {who:?} at {target:?}: {why}",
+                        route.method, route.path
+                    ));
                 }
                 if who.is_limited() {
                     wrong.extend(beyond(case, &route, who, &answer));
@@ -228,7 +238,10 @@ fn foreign_and_missing_ids_are_answered_alike() {
         (answer.status, answer.text(), shape(case.world.stage.plan.calls()))
     };
     let mut pairs = 0;
-    for route in table::table().iter().filter(|route| matches!(route.access, Access::Member(_) | Access::WholeWorkspace(_))) {
+    for route in table::table()
+        .iter()
+        .filter(|route| matches!(route.access, Access::Member(_) | Access::WholeWorkspace(_)))
+    {
         // A workspace of others, and one that is not there.
         let mut nowhere = case.ids(Target::Foreign);
         nowhere.workspace = "wsp_0190a5c2f0b07c3e8d1f4b6a9c0d2e11".to_owned();
@@ -294,15 +307,21 @@ fn ids_in_bodies_and_queries() {
         assert_eq!(case.world.send_as("olga", capture).problem(), "not_found");
         let runs = Call::get(format!("{at}/runs?tenant={tenant}"));
         assert_eq!(case.world.send_as("olga", runs).problem(), "not_found");
-        let findings = case.world.send_as("olga", Call::get(format!("{at}/findings?tenant={tenant}")));
-        assert!(findings.status == 404 || findings.json()["items"] == json!([]), "{}", findings.text());
+        let findings =
+            case.world.send_as("olga", Call::get(format!("{at}/findings?tenant={tenant}")));
+        assert!(
+            findings.status == 404 || findings.json()["items"] == json!([]),
+            "{}",
+            findings.text()
+        );
         let bulk = json!({
             "findings": [{ "tenant": tenant, "finding": south.findings[0] }],
             "decision": { "action": "acknowledge" },
         });
         let bulk = case.world.send_as("olga", Call::post(format!("{at}/findings/actions"), bulk));
         assert_eq!(bulk.json()["results"][0]["problem"]["status"], 404, "{}", bulk.text());
-        let member = json!({ "issuer": "local", "subject": "x", "role": "viewer", "tenants": [tenant] });
+        let member =
+            json!({ "issuer": "local", "subject": "x", "role": "viewer", "tenants": [tenant] });
         let member = case.world.send_as("olga", Call::post(format!("{at}/members"), member));
         assert!(matches!(member.status, 404 | 422), "{}", member.text());
     }
@@ -317,7 +336,8 @@ fn a_removed_member_is_out_at_once() {
     let case = Case::new();
     let show = || Call::get(format!("/v1/workspaces/{}", case.north.workspace));
     assert_eq!(case.world.send_as("vera", show()).status, 200);
-    let remove = format!("/v1/workspaces/{}/members/{}", case.north.workspace, person("vera").member_id());
+    let remove =
+        format!("/v1/workspaces/{}/members/{}", case.north.workspace, person("vera").member_id());
     assert_eq!(case.world.send_as("olga", Call::new("DELETE", remove)).status, 204);
     assert_eq!(case.world.send_as("vera", show()).problem(), "not_found");
 }

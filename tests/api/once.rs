@@ -28,10 +28,13 @@ fn f41_a_replayed_post_is_answered_again_and_not_done_again() {
     // The key of another caller, another route and another workspace is another key.
     let south = world.holding("sven");
     let there = format!("/v1/workspaces/{}/tenants", south.workspace);
-    let elsewhere =
-        world.send_as("sven", Call::post(there, json!({ "name": "Fabrikam" })).header("idempotency-key", "k1"));
+    let elsewhere = world.send_as(
+        "sven",
+        Call::post(there, json!({ "name": "Fabrikam" })).header("idempotency-key", "k1"),
+    );
     assert_eq!(elsewhere.status, 201, "{}", elsewhere.text());
-    let profile = Call::post(format!("{at}/profiles"), json!({ "name": "P" })).header("idempotency-key", "k1");
+    let profile = Call::post(format!("{at}/profiles"), json!({ "name": "P" }))
+        .header("idempotency-key", "k1");
     assert_eq!(world.send_as("olga", profile).status, 201);
     // After a day the key is free.
     world.clock.advance_seconds(25 * 3600);
@@ -44,21 +47,30 @@ fn f41_a_replayed_run_is_the_same_run() {
     let world = World::new();
     let north = world.holding("olga");
     let compare = || {
-        Call::new("POST", format!("/v1/workspaces/{}/tenants/{}/compare", north.workspace, north.first))
-            .header("idempotency-key", "night shift")
+        Call::new(
+            "POST",
+            format!("/v1/workspaces/{}/tenants/{}/compare", north.workspace, north.first),
+        )
+        .header("idempotency-key", "night shift")
     };
     // A key is one word.
     assert_eq!(world.send_as("olga", compare()).problem(), "bad_request");
     let compare = || {
-        Call::new("POST", format!("/v1/workspaces/{}/tenants/{}/compare", north.workspace, north.first))
-            .header("idempotency-key", "night-shift")
+        Call::new(
+            "POST",
+            format!("/v1/workspaces/{}/tenants/{}/compare", north.workspace, north.first),
+        )
+        .header("idempotency-key", "night-shift")
     };
     let first = world.send_as("olga", compare());
     assert_eq!(first.status, 202, "{}", first.text());
     world.runtime.block_on(world.drain());
     let again = world.send_as("olga", compare());
     assert_eq!(again.json()["run"]["id"], first.json()["run"]["id"]);
-    let without = Call::new("POST", format!("/v1/workspaces/{}/tenants/{}/compare", north.workspace, north.first));
+    let without = Call::new(
+        "POST",
+        format!("/v1/workspaces/{}/tenants/{}/compare", north.workspace, north.first),
+    );
     let without = world.send_as("olga", without);
     assert_ne!(without.json()["run"]["id"], first.json()["run"]["id"]);
 }
@@ -68,8 +80,12 @@ fn f41_a_replayed_run_is_the_same_run() {
 fn f42_a_lost_reply_without_a_key_starts_no_second_run() {
     let world = World::new();
     let north = world.holding("olga");
-    let compare =
-        || Call::new("POST", format!("/v1/workspaces/{}/tenants/{}/compare", north.workspace, north.first));
+    let compare = || {
+        Call::new(
+            "POST",
+            format!("/v1/workspaces/{}/tenants/{}/compare", north.workspace, north.first),
+        )
+    };
     let first = world.send_as("olga", compare()).json();
     let again = world.send_as("olga", compare()).json();
     assert_eq!((&again["run"]["id"], &again["was_active"]), (&first["run"]["id"], &json!(true)));
@@ -95,7 +111,9 @@ fn keys_that_are_none() {
     let world = World::new();
     let north = world.holding("olga");
     let path = format!("/v1/workspaces/{}/tenants", north.workspace);
-    for (key, is_good) in [("", false), (&"k".repeat(1_000), false), (&"k".repeat(200), true), ("\u{fc}", false)] {
+    for (key, is_good) in
+        [("", false), (&"k".repeat(1_000), false), (&"k".repeat(200), true), ("\u{fc}", false)]
+    {
         let call = Call::post(&path, json!({ "name": "Fabrikam" })).header("idempotency-key", key);
         let answer = world.send_as("olga", call);
         assert_eq!(answer.status, if is_good { 201 } else { 400 }, "{key}: {}", answer.text());

@@ -29,11 +29,19 @@ impl Asked {
         let before = self.world.rows();
         let about = format!("{} {}", call.method, call.path.chars().take(200).collect::<String>());
         let answer = self.send(call);
-        assert_eq!((answer.status, answer.problem().as_str()), (status, word), "{about}: {}", answer.text());
+        assert_eq!(
+            (answer.status, answer.problem().as_str()),
+            (status, word),
+            "{about}: {}",
+            answer.text()
+        );
         assert_eq!(answer.header("content-type"), Some("application/problem+json"), "{about}");
         let problem = answer.json();
         for member in ["title", "detail", "next_step"] {
-            assert!(problem[member].as_str().is_some_and(|text| !text.is_empty()), "{about}: {problem}");
+            assert!(
+                problem[member].as_str().is_some_and(|text| !text.is_empty()),
+                "{about}: {problem}"
+            );
         }
         assert_eq!(problem["status"], status, "{about}");
         assert_eq!(self.world.rows(), before, "{about} wrote something");
@@ -54,10 +62,15 @@ fn an_unknown_field() {
     let facts = json!({ "name": "Fabrikam", "facts": { "tenant": "x" } });
     asked.refused(Call::post(asked.tenants(), facts), 400, "bad_request");
     let action = json!({ "action": "acknowledge", "reason": "none is asked for" });
-    let path = format!("{}/tenants/{}/findings/{}/actions", asked.at, asked.north.first, asked.north.findings[0]);
+    let path = format!(
+        "{}/tenants/{}/findings/{}/actions",
+        asked.at, asked.north.first, asked.north.findings[0]
+    );
     asked.refused(Call::post(path, action), 400, "bad_request");
     // A filter that is misspelt must not list everything.
-    for list in ["tenants?state=active", "findings?severty=high", "runs?kind=x", "posture/trend?day=1"] {
+    for list in
+        ["tenants?state=active", "findings?severty=high", "runs?kind=x", "posture/trend?day=1"]
+    {
         asked.refused(Call::get(format!("{}/{list}", asked.at)), 400, "bad_request");
     }
 }
@@ -105,7 +118,11 @@ fn a_body_that_is_no_json() {
         (deep.into_bytes(), 400, "bad_request"),
         (long.into_bytes(), 413, "too_large"),
     ] {
-        asked.refused(Call::new("POST", asked.tenants()).raw("application/json", body), status, word);
+        asked.refused(
+            Call::new("POST", asked.tenants()).raw("application/json", body),
+            status,
+            word,
+        );
     }
 }
 
@@ -117,7 +134,11 @@ fn a_limit_that_is_none() {
     }
     assert_eq!(asked.send(Call::get(format!("{}/tenants?limit=200", asked.at))).status, 200);
     for days in ["0", "401", "-5", "x"] {
-        asked.refused(Call::get(format!("{}/posture/trend?days={days}", asked.at)), 400, "bad_request");
+        asked.refused(
+            Call::get(format!("{}/posture/trend?days={days}", asked.at)),
+            400,
+            "bad_request",
+        );
     }
     let run = format!("{}/tenants/{}/runs/{}", asked.at, asked.north.first, asked.north.run);
     asked.refused(Call::get(format!("{run}?wait=21")), 400, "bad_request");
@@ -126,16 +147,31 @@ fn a_limit_that_is_none() {
 #[test]
 fn dates_that_are_none() {
     let asked = Asked::new();
-    for date in ["0000-00-00", "9999-13-01T00:00:00Z", "2025-02-29T00:00:00Z", "yesterday", "1", ""] {
+    for date in ["0000-00-00", "9999-13-01T00:00:00Z", "2025-02-29T00:00:00Z", "yesterday", "1", ""]
+    {
         asked.refused(Call::get(format!("{}/audit?since={date}", asked.at)), 400, "bad_request");
-        asked.refused(Call::get(format!("{}/findings?changed_since={date}", asked.at)), 400, "bad_request");
+        asked.refused(
+            Call::get(format!("{}/findings?changed_since={date}", asked.at)),
+            400,
+            "bad_request",
+        );
     }
-    for date in ["0001-01-01T00:00:00Z", "9999-12-30T00:00:00Z", "2024-02-29T12:00:00Z", "2016-12-31T23:59:60Z"] {
+    for date in [
+        "0001-01-01T00:00:00Z",
+        "9999-12-30T00:00:00Z",
+        "2024-02-29T12:00:00Z",
+        "2016-12-31T23:59:60Z",
+    ] {
         let answer = asked.send(Call::get(format!("{}/audit?since={date}", asked.at)));
         assert_eq!(answer.status, 200, "{date}: {}", answer.text());
     }
-    let path = format!("{}/tenants/{}/findings/{}/actions", asked.at, asked.north.first, asked.north.findings[0]);
-    let until = |until: &str| Call::post(&path, json!({ "action": "accept", "reason": "r", "until": until }));
+    let path = format!(
+        "{}/tenants/{}/findings/{}/actions",
+        asked.at, asked.north.first, asked.north.findings[0]
+    );
+    let until = |until: &str| {
+        Call::post(&path, json!({ "action": "accept", "reason": "r", "until": until }))
+    };
     asked.refused(until("2025-02-29T00:00:00Z"), 400, "bad_request");
     // A date that is past accepts nothing.
     asked.refused(until("2001-01-01T00:00:00Z"), 409, "refused");
@@ -165,11 +201,22 @@ fn a_time_zone_that_is_none() {
 #[test]
 fn a_content_type_that_is_wrong() {
     let asked = Asked::new();
-    for media in ["text/plain", "application/xml", "application/x-www-form-urlencoded", "multipart/form-data", "json"] {
-        let call = Call::new("POST", asked.tenants()).raw(media, br#"{"name":"Fabrikam"}"#.to_vec());
+    for media in [
+        "text/plain",
+        "application/xml",
+        "application/x-www-form-urlencoded",
+        "multipart/form-data",
+        "json",
+    ] {
+        let call =
+            Call::new("POST", asked.tenants()).raw(media, br#"{"name":"Fabrikam"}"#.to_vec());
         asked.refused(call, 415, "unsupported_media_type");
         let import = format!("{}/tenants/{}/inventory", asked.at, asked.north.first);
-        asked.refused(Call::new("POST", import).raw(media, b"{}".to_vec()), 415, "unsupported_media_type");
+        asked.refused(
+            Call::new("POST", import).raw(media, b"{}".to_vec()),
+            415,
+            "unsupported_media_type",
+        );
     }
     let packed = Call::new("POST", format!("{}/tenants/{}/inventory", asked.at, asked.north.first))
         .raw("application/json", b"{}".to_vec())
@@ -191,10 +238,15 @@ fn a_gzip_bomb() {
     }
     let bomb = gzip.finish().unwrap();
     assert!(bomb.len() < 100_000, "{}", bomb.len());
-    let path = format!("/v1/workspaces/{}/tenants/{}/inventory?coverage=complete", north.workspace, north.first);
+    let path = format!(
+        "/v1/workspaces/{}/tenants/{}/inventory?coverage=complete",
+        north.workspace, north.first
+    );
     let answer = world.send_as(
         "olga",
-        Call::new("POST", path).raw("application/x-ndjson", bomb).header("content-encoding", "gzip"),
+        Call::new("POST", path)
+            .raw("application/x-ndjson", bomb)
+            .header("content-encoding", "gzip"),
     );
     assert_eq!((answer.status, answer.problem().as_str()), (422, "invalid"), "{}", answer.text());
     assert!(answer.text().contains("unpacks to more than"), "{}", answer.text());
@@ -214,7 +266,12 @@ fn an_inventory_that_breaks_off() {
     for body in ["{\"id\":", "[{},", "{} nonsense", "\u{feff}x"] {
         let call = Call::new("POST", &path).raw("application/x-ndjson", body);
         let answer = asked.send(call);
-        assert_eq!((answer.status, answer.problem().as_str()), (422, "invalid"), "{body}: {}", answer.text());
+        assert_eq!(
+            (answer.status, answer.problem().as_str()),
+            (422, "invalid"),
+            "{body}: {}",
+            answer.text()
+        );
         assert!(answer.text().contains("nothing was imported"), "{}", answer.text());
     }
     let tar = Call::new("POST", &path).raw("application/x-tar", vec![7; 2_000]);
@@ -228,7 +285,15 @@ fn a_method_or_a_path_that_is_not_there() {
     let answer = asked.send(Call::new("PUT", asked.tenants()).json(json!({})));
     assert_eq!((answer.status, answer.problem().as_str()), (405, "method_not_allowed"));
     assert_eq!(answer.header("allow"), Some("GET, POST"));
-    for path in ["/", "/v1", "/v1/workspace", "/v2/workspaces", "/v1/workspaces/", "//v1/workspaces", "/v1//workspaces"] {
+    for path in [
+        "/",
+        "/v1",
+        "/v1/workspace",
+        "/v2/workspaces",
+        "/v1/workspaces/",
+        "//v1/workspaces",
+        "/v1//workspaces",
+    ] {
         let answer = asked.send(Call::get(path));
         assert_eq!((answer.status, answer.problem().as_str()), (404, "not_found"), "{path}");
     }
@@ -253,7 +318,12 @@ fn ids_that_are_none() {
         &percent(&digits),
     ] {
         let answer = asked.send(Call::get(format!("{}/tenants/{text}", asked.at)));
-        assert_eq!((answer.status, answer.problem().as_str()), (404, "not_found"), "{text}: {}", answer.text());
+        assert_eq!(
+            (answer.status, answer.problem().as_str()),
+            (404, "not_found"),
+            "{text}: {}",
+            answer.text()
+        );
     }
     // Letters that are spelt out are the same letters.
     let spelt = format!("%{:02x}{}", b't', &id[1..]);
@@ -261,7 +331,13 @@ fn ids_that_are_none() {
 }
 
 fn percent(text: &str) -> String {
-    text.bytes().map(|byte| if byte.is_ascii() { char::from(byte).to_string() } else { format!("%{byte:02X}") }).collect()
+    text.bytes()
+        .map(
+            |byte| {
+                if byte.is_ascii() { char::from(byte).to_string() } else { format!("%{byte:02X}") }
+            },
+        )
+        .collect()
 }
 
 #[test]
@@ -271,9 +347,16 @@ fn names_that_play_tricks() {
         asked.refused(Call::post(asked.tenants(), json!({ "name": name })), 422, "invalid");
     }
     // What is only odd is taken as it is, and defused where a program would run it.
-    for name in ["=1+1", "<script>alert(1)</script>", "../../x", "CON", "\u{1f512} Fabrikam", "\"; drop"] {
+    for name in
+        ["=1+1", "<script>alert(1)</script>", "../../x", "CON", "\u{1f512} Fabrikam", "\"; drop"]
+    {
         let answer = asked.send(Call::post(asked.tenants(), json!({ "name": name })));
-        assert_eq!((answer.status, answer.json()["name"].as_str()), (201, Some(name)), "{}", answer.text());
+        assert_eq!(
+            (answer.status, answer.json()["name"].as_str()),
+            (201, Some(name)),
+            "{}",
+            answer.text()
+        );
     }
 }
 
@@ -295,13 +378,24 @@ fn a_change_of_what_changed_meanwhile() {
     assert_eq!(asked.send(change("Two", "*")).status, 200);
     for (path, method, body) in [
         (asked.at.clone(), "PATCH", json!({ "name": "N" })),
-        (format!("{}/profiles/{}", asked.at, asked.north.profile), "PATCH", json!({ "description": "d" })),
+        (
+            format!("{}/profiles/{}", asked.at, asked.north.profile),
+            "PATCH",
+            json!({ "description": "d" }),
+        ),
         (format!("{}/profiles/{}/draft", asked.at, asked.north.profile), "POST", Value::Null),
-        (format!("{}/members/{}", asked.at, asked.north.viewer), "PATCH", json!({ "role": "auditor" })),
+        (
+            format!("{}/members/{}", asked.at, asked.north.viewer),
+            "PATCH",
+            json!({ "role": "auditor" }),
+        ),
         (format!("{}/members/{}", asked.at, asked.north.viewer), "DELETE", Value::Null),
         (format!("{}/tenants/{}/assignment", asked.at, asked.north.first), "DELETE", Value::Null),
         (
-            format!("{}/tenants/{}/findings/{}/actions", asked.at, asked.north.first, asked.north.findings[0]),
+            format!(
+                "{}/tenants/{}/findings/{}/actions",
+                asked.at, asked.north.first, asked.north.findings[0]
+            ),
             "POST",
             json!({ "action": "acknowledge" }),
         ),
@@ -388,12 +482,17 @@ fn bulk_actions_are_bounded_and_each_for_itself() {
     let place = |tenant: String, finding: String| json!({ "tenant": tenant, "finding": finding });
     let sound = place(asked.north.first.to_string(), asked.north.findings[0].to_string());
     let decision = json!({ "action": "acknowledge" });
-    let send = |findings: Vec<Value>| Call::post(&path, json!({ "findings": findings, "decision": decision }));
+    let send = |findings: Vec<Value>| {
+        Call::post(&path, json!({ "findings": findings, "decision": decision }))
+    };
     asked.refused(send(Vec::new()), 400, "bad_request");
     asked.refused(send(vec![sound.clone(), sound.clone()]), 400, "bad_request");
-    let many = (0..101).map(|nth| place(asked.north.first.to_string(), format!("fnd_{nth:032x}"))).collect();
+    let many = (0..101)
+        .map(|nth| place(asked.north.first.to_string(), format!("fnd_{nth:032x}")))
+        .collect();
     asked.refused(send(many), 400, "bad_request");
-    let missing = place(asked.north.first.to_string(), "fnd_0190a5c2f0b07c3e8d1f4b6a9c0d2e11".to_owned());
+    let missing =
+        place(asked.north.first.to_string(), "fnd_0190a5c2f0b07c3e8d1f4b6a9c0d2e11".to_owned());
     let answer = asked.send(send(vec![missing, sound]));
     let results = answer.json()["results"].clone();
     assert_eq!(results[0]["problem"]["status"], 404, "{results}");

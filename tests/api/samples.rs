@@ -99,8 +99,9 @@ enum Sent {
 /// # Panics
 /// When the route has no sample: a new route needs its row here.
 pub fn sample(method: &str, path: &str, ids: &Ids) -> Call {
-    let body = body(&format!("{method} {path}"), ids)
-        .unwrap_or_else(|| panic!("{method} {path} has no sample; add one to tests/api/samples.rs"));
+    let body = body(&format!("{method} {path}"), ids).unwrap_or_else(|| {
+        panic!("{method} {path} has no sample; add one to tests/api/samples.rs")
+    });
     let call = Call::new(method, ids.fill(path));
     match body {
         Sent::Nothing => call,
@@ -126,7 +127,9 @@ fn body(route: &str, ids: &Ids) -> Option<Sent> {
         ("PUT", "/tenants/{tenant}/uploads/{upload}/parts/{number}") => {
             Sent::Raw("application/octet-stream", "{}")
         }
-        ("PUT", "/tenants/{tenant}/assignment") => Sent::Json(json!({ "profile": ids.body_profile })),
+        ("PUT", "/tenants/{tenant}/assignment") => {
+            Sent::Json(json!({ "profile": ids.body_profile }))
+        }
         ("POST", "/profiles") => Sent::Json(json!({ "name": "A new profile" })),
         ("PATCH", "/profiles/{profile}") => Sent::Json(json!({ "description": "Changed" })),
         ("POST", "/profiles/{profile}/capture") => Sent::Json(json!({ "tenant": ids.body_tenant })),
@@ -152,7 +155,9 @@ fn body(route: &str, ids: &Ids) -> Option<Sent> {
         )
         | (
             "DELETE",
-            "/members/{member}" | "/tenants/{tenant}/uploads/{upload}" | "/tenants/{tenant}/assignment",
+            "/members/{member}"
+            | "/tenants/{tenant}/uploads/{upload}"
+            | "/tenants/{tenant}/assignment",
         )
         | (
             "GET",

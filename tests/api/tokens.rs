@@ -74,7 +74,8 @@ fn hs256_with_the_public_key() {
 #[test]
 fn a_kid_that_is_a_path_or_an_address() {
     let world = World::new();
-    for kid in ["../../etc/passwd", "http://169.254.169.254/key", "/dev/null", "' or 1=1 --", "\0"] {
+    for kid in ["../../etc/passwd", "http://169.254.169.254/key", "/dev/null", "' or 1=1 --", "\0"]
+    {
         let token = world.mint.sign_as(kid, &claims(&world, &json!({}))).unwrap();
         assert_eq!(world.send(list().token(&token)).problem(), "unauthenticated", "{kid:?}");
     }
@@ -171,7 +172,8 @@ fn keys_are_kept_and_fetched_again() {
         let address = listener.local_addr().unwrap();
         let server = tokio::spawn(async move { axum::serve(listener, app).await });
         let clock = Arc::clone(&world.clock) as Arc<dyn plumbline_ports::Clock>;
-        let keys = Arc::new(FetchedKeys::new(&format!("http://{address}/keys"), clock.clone()).unwrap());
+        let keys =
+            Arc::new(FetchedKeys::new(&format!("http://{address}/keys"), clock.clone()).unwrap());
         let issuer = TrustedIssuer {
             issuer: "local".to_owned(),
             audience: "plumbline".to_owned(),
@@ -188,7 +190,8 @@ fn keys_are_kept_and_fetched_again() {
         assert_eq!(asked.load(Ordering::SeqCst), 1);
         // Made-up key ids: one more look a minute, no more.
         for nth in 0..50 {
-            let made_up = world.mint.sign_as(&format!("k{nth}"), &claims(&world, &json!({}))).unwrap();
+            let made_up =
+                world.mint.sign_as(&format!("k{nth}"), &claims(&world, &json!({}))).unwrap();
             let refused = verifier.person(Some(&bearer(made_up))).await.unwrap_err();
             assert_eq!(refused.word(), "unauthenticated");
         }
@@ -203,7 +206,9 @@ fn keys_are_kept_and_fetched_again() {
         world.clock.advance(SignedDuration::from_hours(3));
         let sound = bearer(world.sign(&claims(&world, &json!({}))));
         assert!(verifier.person(Some(&sound)).await.is_ok());
-        let fresh = FetchedKeys::new(&format!("http://{address}/keys"), Arc::clone(&world.clock) as _).unwrap();
+        let fresh =
+            FetchedKeys::new(&format!("http://{address}/keys"), Arc::clone(&world.clock) as _)
+                .unwrap();
         assert!(matches!(fresh.find("development-1").await, Err(KeyError::Unavailable(_))));
     });
 }
@@ -212,7 +217,9 @@ fn keys_are_kept_and_fetched_again() {
 fn keys_come_over_tls_alone() {
     let world = World::new();
     let clock = || Arc::clone(&world.clock) as Arc<dyn plumbline_ports::Clock>;
-    for address in ["http://issuer.example/keys", "ftp://issuer.example/keys", "file:///etc/passwd", "keys"] {
+    for address in
+        ["http://issuer.example/keys", "ftp://issuer.example/keys", "file:///etc/passwd", "keys"]
+    {
         assert!(FetchedKeys::new(address, clock()).is_err(), "{address}");
     }
     assert!(FetchedKeys::new("https://issuer.example/keys", clock()).is_ok());

@@ -7,7 +7,9 @@ use jiff::SignedDuration;
 use plumbline_api::token::{DEVELOPMENT_ISSUER, Development};
 use plumbline_api::{Api, Limits, Settings};
 use plumbline_governance::access::{MemberChange, MemberRole};
-use plumbline_governance::ids::{FindingId, ProfileId, RunId, SnapshotId, TenantId, UploadId, WorkspaceId};
+use plumbline_governance::ids::{
+    FindingId, ProfileId, RunId, SnapshotId, TenantId, UploadId, WorkspaceId,
+};
 use plumbline_operations::{Actor, Person, System};
 use plumbline_ports::{Clock as _, Secrets as _};
 use plumbline_testkit::clock::ManualClock;
@@ -180,7 +182,8 @@ impl World {
         self.runtime.block_on(async move {
             let response = router.oneshot(request).await.unwrap();
             let (parts, body) = response.into_parts();
-            let bytes = body.collect().await.map_or_else(|_| Vec::new(), |body| body.to_bytes().to_vec());
+            let bytes =
+                body.collect().await.map_or_else(|_| Vec::new(), |body| body.to_bytes().to_vec());
             Answer { status: parts.status.as_u16(), headers: parts.headers, bytes }
         })
     }
@@ -197,7 +200,13 @@ impl World {
 
     /// Every row that stands, by key and revision.
     pub fn rows(&self) -> Vec<String> {
-        self.stage.memory().records.dump().iter().map(|row| format!("{} {}", row.key, row.revision)).collect()
+        self.stage
+            .memory()
+            .records
+            .dump()
+            .iter()
+            .map(|row| format!("{} {}", row.key, row.revision))
+            .collect()
     }
 
     /// Sends a request as a subject.
@@ -217,7 +226,8 @@ impl World {
             let mut tenants = Vec::new();
             for name in ["golden", "first", "second"] {
                 let facts = plumbline_policy::tenant::TenantFacts::default();
-                tenants.push(must(system.add_tenant(workspace, &actor, &wait(name), facts).await).id);
+                tenants
+                    .push(must(system.add_tenant(workspace, &actor, &wait(name), facts).await).id);
             }
             let [golden, first, second] = tenants[..] else { unreachable!() };
             let new = plumbline_operations::NewProfile {
@@ -229,9 +239,9 @@ impl World {
             let full = policies([feature("alpha", 1, "22H2"), feature("beta", 2, "22H2")]);
             let less = policies([feature("alpha", 1, "23H2")]);
             for (tenant, policies) in [(golden, &full), (first, &less), (second, &less)] {
-                let mut documents = policies
-                    .iter()
-                    .map(|(name, value)| Ok((format!("{name}.json"), value.to_string().into_bytes())));
+                let mut documents = policies.iter().map(|(name, value)| {
+                    Ok((format!("{name}.json"), value.to_string().into_bytes()))
+                });
                 must(system.import(workspace, &actor, tenant, &complete(), &mut documents).await);
             }
             let capture = must(system.start_capture(workspace, &actor, profile, golden).await).run;
@@ -259,7 +269,9 @@ impl World {
             let viewer = reader.member_id();
             let items = must(system.inventory_items(workspace, first, None, None, 10).await);
             must(system.refresh_overview(workspace).await);
-            let of = |tenant| async move { must(system.findings(workspace, tenant).await)[0].finding.id };
+            let of = |tenant| async move {
+                must(system.findings(workspace, tenant).await)[0].finding.id
+            };
             Holding {
                 workspace,
                 golden,
@@ -293,7 +305,13 @@ impl World {
     }
 
     /// The same, limited to some tenants.
-    pub fn limited(&self, workspace: WorkspaceId, subject: &str, role: MemberRole, to: &[TenantId]) {
+    pub fn limited(
+        &self,
+        workspace: WorkspaceId,
+        subject: &str,
+        role: MemberRole,
+        to: &[TenantId],
+    ) {
         let tenants = Some(to.iter().copied().collect());
         self.member(workspace, subject, MemberChange { role, tenants, until: None });
     }

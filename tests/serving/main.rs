@@ -4,4 +4,8 @@
 #![expect(clippy::unwrap_used, reason = "tests")]
 
 mod audit;
+mod items;
+mod lists;
 mod members;
+mod once;
+mod upload;

@@ -74,7 +74,14 @@ impl Development {
     ) -> Result<String, MintError> {
         let iat = now.as_second();
         let exp = iat.saturating_add(good_for.as_secs());
-        self.sign(&Claims { iss: DEVELOPMENT_ISSUER, sub: subject, aud: AUDIENCE, scope: SCOPE, iat, exp })
+        self.sign(&Claims {
+            iss: DEVELOPMENT_ISSUER,
+            sub: subject,
+            aud: AUDIENCE,
+            scope: SCOPE,
+            iat,
+            exp,
+        })
     }
 
     /// Signs claims of any kind.

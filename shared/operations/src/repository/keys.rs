@@ -3,7 +3,7 @@
 
 use jiff::Timestamp;
 use jiff::civil::Date;
-use plumbline_governance::ids::{ProfileId, RunId, SnapshotId, TenantId, WorkspaceId};
+use plumbline_governance::ids::{ProfileId, RunId, SnapshotId, TenantId, UploadId, WorkspaceId};
 use plumbline_governance::run::RunType;
 use plumbline_policy::digest::Digest;
 use plumbline_ports::Key;
@@ -31,6 +31,11 @@ pub(crate) fn audit_month(workspace: WorkspaceId, date: Date) -> String {
 /// The partition of one person's workspaces. `subject` is the person's hash.
 pub(crate) fn subject(subject: &str) -> String {
     format!("SUBJECT#{subject}")
+}
+
+/// The partition of a workspace's requests that are done once.
+pub(crate) fn idempotency(workspace: WorkspaceId) -> String {
+    format!("WS#{workspace}#IDEM")
 }
 
 /// The list of all workspaces.
@@ -62,7 +67,9 @@ pub(crate) fn in_tenant(id: WorkspaceId, of: TenantId, sk: impl Into<String>) ->
 
 /// Sort keys.
 pub(crate) mod sk {
-    use super::{Date, Digest, ProfileId, RunId, RunType, SnapshotId, TenantId, Timestamp};
+    use super::{
+        Date, Digest, ProfileId, RunId, RunType, SnapshotId, TenantId, Timestamp, UploadId,
+    };
 
     pub(crate) const META: &str = "META";
     pub(crate) const STATE: &str = "STATE";
@@ -77,6 +84,8 @@ pub(crate) mod sk {
     pub(crate) const FINDINGS: &str = "FINDING#";
     pub(crate) const NIGHTS: &str = "NIGHT#";
     pub(crate) const DOOMED: &str = "DOOMED#";
+    pub(crate) const UPLOADS: &str = "UPLOAD#";
+    pub(crate) const UPLOAD_PARTS: &str = "UPLOAD_PART#";
     pub(crate) const SUSPECT: &str = "SUSPECT";
     pub(crate) const AUDIT_HEAD: &str = "AUDIT_HEAD";
 
@@ -126,6 +135,19 @@ pub(crate) mod sk {
     pub(crate) fn finding(row_key: Digest, occurrence: u32) -> String {
         format!("FINDING#{row_key}#{occurrence:06}")
     }
+    pub(crate) fn upload(id: UploadId) -> String {
+        format!("{UPLOADS}{id}")
+    }
+    pub(crate) fn upload_parts(id: UploadId) -> String {
+        format!("{UPLOAD_PARTS}{id}#")
+    }
+    pub(crate) fn upload_part(id: UploadId, number: u32) -> String {
+        format!("{UPLOAD_PARTS}{id}#{number:04}")
+    }
+    /// Beside the workspaces of a person.
+    pub(crate) fn once(hash: &str) -> String {
+        format!("IDEM#{hash}")
+    }
     /// The row key and the occurrence that the sort key of a finding names.
     pub(crate) fn finding_of(sk: &str) -> Option<(Digest, u32)> {
         let (row_key, occurrence) = sk.strip_prefix(FINDINGS)?.split_once('#')?;
@@ -150,6 +172,10 @@ pub(crate) mod folder {
     /// The workspace that a folder belongs to.
     pub(crate) fn owner(folder: &str) -> Option<WorkspaceId> {
         folder.split('/').nth(1)?.parse().ok()
+    }
+    /// Answers that are too large for a record.
+    pub(crate) fn answers(id: WorkspaceId) -> String {
+        format!("ws/{id}/answers")
     }
     pub(crate) fn tenant(id: WorkspaceId, tenant: TenantId, what: &str) -> String {
         format!("ws/{id}/ten/{tenant}/{what}")

@@ -1,11 +1,15 @@
 //! The kinds of rows, where each stands and what it may become.
 
 mod audit;
+mod once;
 mod people;
+mod upload;
 
 pub use audit::AuditEntry;
 pub(crate) use audit::AuditHead;
+pub(crate) use once::{ONCE_HOURS, OnceRow};
 pub(crate) use people::{MemberRow, SubjectRow};
+pub(crate) use upload::{PartRow, UploadRow};
 
 use super::Row;
 use super::keys::{self, folder, sk};
