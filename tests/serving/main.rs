@@ -8,4 +8,5 @@ mod items;
 mod lists;
 mod members;
 mod once;
+mod overview;
 mod upload;

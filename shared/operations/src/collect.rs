@@ -114,6 +114,9 @@ impl System {
             let marks = self.tenant_marks(workspace, tenant.id).await?;
             self.sort_out(workspace, &listed, &marks, &mut dooms, options, &mut out).await?;
         }
+        let listed = self.listed(&folder::overview(workspace)).await?;
+        let marks = self.overview_marks(workspace).await?;
+        self.sort_out(workspace, &listed, &marks, &mut dooms, options, &mut out).await?;
         let answers = folder::answers(workspace);
         let listed = self.listed(&answers).await?;
         let marks = self.answer_marks(workspace).await?;
@@ -244,6 +247,17 @@ impl System {
                     marks.extend(packs(&index.entries));
                 }
             }
+        }
+        Ok(marks)
+    }
+
+    /// Overviews that are too large for their records.
+    async fn overview_marks(&self, workspace: WorkspaceId) -> Result<Marks, OperationError> {
+        let mut marks = Marks::new();
+        for kind in [sk::OVERVIEW, sk::GROUPS, sk::TRENDS] {
+            let query = Query::prefix(keys::workspace(workspace), kind);
+            let records = self.ports.records.query_all(query).await?;
+            marks.extend(records.iter().filter_map(|record| Some(spilled(record)?.digest)));
         }
         Ok(marks)
     }

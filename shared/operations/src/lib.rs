@@ -10,6 +10,7 @@ mod audit;
 mod capture;
 mod collect;
 mod compare;
+mod drift_groups;
 mod error;
 mod finding;
 mod finding_list;
@@ -19,6 +20,7 @@ mod items;
 mod lists;
 mod member;
 mod message;
+mod overview;
 mod paging;
 mod posture;
 mod profile;
@@ -50,8 +52,8 @@ pub use paging::{MAX_PAGE, Page, Position};
 pub use profile::{NewProfile, ProfileEdit};
 pub use rederive::{Foreseen, Renormalised, ReplayOptions, Replayed};
 pub use repository::rows::{
-    Assignment, AuditEntry, NightRecord, NightStatus, Posture, Snapshot, State, Tenant,
-    TenantStatus, Workspace,
+    Assignment, AuditEntry, DriftGroup, DriftGroups, GroupSample, NightRecord, NightStatus,
+    Overview, Posture, Snapshot, State, Tenant, TenantStatus, Totals, TrendPoint, Workspace,
 };
 pub use repository::{Stored, record_as_json};
 pub use run::Started;

@@ -42,6 +42,8 @@ pub(crate) fn idempotency(workspace: WorkspaceId) -> String {
 pub(crate) const WORKSPACES: &str = "WORKSPACES";
 /// The nights that are due, in order.
 pub(crate) const DUE: &str = "DUE";
+/// The overviews that are due, in order.
+pub(crate) const OVERVIEWS: &str = "OVERVIEWS";
 /// Messages that may have to be sent again, and runs that may have to be closed.
 pub(crate) const OUTBOX: &str = "OUTBOX#0";
 
@@ -87,6 +89,9 @@ pub(crate) mod sk {
     pub(crate) const UPLOADS: &str = "UPLOAD#";
     pub(crate) const UPLOAD_PARTS: &str = "UPLOAD_PART#";
     pub(crate) const SUSPECT: &str = "SUSPECT";
+    pub(crate) const OVERVIEW: &str = "OVERVIEW";
+    pub(crate) const GROUPS: &str = "GROUPS";
+    pub(crate) const TRENDS: &str = "TREND#";
     pub(crate) const AUDIT_HEAD: &str = "AUDIT_HEAD";
 
     /// In the partition of a month's audit.
@@ -135,6 +140,9 @@ pub(crate) mod sk {
     pub(crate) fn finding(row_key: Digest, occurrence: u32) -> String {
         format!("FINDING#{row_key}#{occurrence:06}")
     }
+    pub(crate) fn trend(date: Date) -> String {
+        format!("{TRENDS}{date}")
+    }
     pub(crate) fn upload(id: UploadId) -> String {
         format!("{UPLOADS}{id}")
     }
@@ -172,6 +180,10 @@ pub(crate) mod folder {
     /// The workspace that a folder belongs to.
     pub(crate) fn owner(folder: &str) -> Option<WorkspaceId> {
         folder.split('/').nth(1)?.parse().ok()
+    }
+    /// Overviews that are too large for a record.
+    pub(crate) fn overview(id: WorkspaceId) -> String {
+        format!("ws/{id}/overview")
     }
     /// Answers that are too large for a record.
     pub(crate) fn answers(id: WorkspaceId) -> String {
