@@ -271,7 +271,8 @@ impl World {
             must(system.set_member(workspace, &actor, &reader, viewer, None).await);
             let viewer = reader.member_id();
             let snapshot = capture.context.baseline_snapshot_id.unwrap();
-            let frozen = must(system.snapshot_items(workspace, profile, snapshot, None, None, 10).await);
+            let frozen =
+                must(system.snapshot_items(workspace, profile, snapshot, None, None, 10).await);
             let items = must(system.inventory_items(workspace, first, None, None, 10).await);
             must(system.refresh_overview(workspace).await);
             let of = |tenant| async move {

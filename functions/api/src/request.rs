@@ -3,8 +3,8 @@
 use crate::Api;
 use crate::access::no;
 use crate::cursor::List;
-use crate::shape::misplaced_list;
 use crate::problem::{BAD_REQUEST, Problem, STALE, TOO_LARGE, UNSUPPORTED};
+use crate::shape::misplaced_list;
 use axum::extract::{FromRequest, FromRequestParts, Path, Request};
 use axum::http::header::{CONTENT_TYPE, IF_MATCH};
 use axum::http::request::Parts;

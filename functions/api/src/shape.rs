@@ -15,7 +15,10 @@ fn shape_of<T: JsonSchema + 'static>() -> Arc<Schema> {
     if let Some(known) = SHAPES.read().unwrap_or_else(PoisonError::into_inner).get(&id) {
         return Arc::clone(known);
     }
-    let made = SchemaSettings::draft2020_12().for_deserialize().into_generator().into_root_schema_for::<T>();
+    let made = SchemaSettings::draft2020_12()
+        .for_deserialize()
+        .into_generator()
+        .into_root_schema_for::<T>();
     let made = Arc::new(made);
     SHAPES.write().unwrap_or_else(PoisonError::into_inner).insert(id, Arc::clone(&made));
     made
@@ -71,8 +74,9 @@ fn takes_list(root: &Value, shape: &Value) -> bool {
 fn member_shape<'s>(root: &'s Value, shape: &'s Value, name: &str) -> Option<&'s Value> {
     let own = shape.get("properties").and_then(|members| members.get(name));
     let other = || shape.get("additionalProperties").filter(|one| one.is_object());
-    own.or_else(other)
-        .or_else(|| choices(shape).find_map(|choice| member_shape(root, resolved(root, choice), name)))
+    own.or_else(other).or_else(|| {
+        choices(shape).find_map(|choice| member_shape(root, resolved(root, choice), name))
+    })
 }
 
 #[cfg(test)]
@@ -111,7 +115,10 @@ mod tests {
         assert_eq!(at(json!({ "many": [[]] })), Some("many".to_owned()));
         assert_eq!(at(json!({ "named": { "a": [] } })), Some("named.a".to_owned()));
         assert_eq!(at(json!({ "choice": ["One"] })), Some("choice".to_owned()));
-        assert_eq!(at(json!({ "choice": { "kind": "One", "inner": [] } })), Some("choice.inner".to_owned()));
+        assert_eq!(
+            at(json!({ "choice": { "kind": "One", "inner": [] } })),
+            Some("choice.inner".to_owned())
+        );
         let sound = json!({
             "inner": { "domains": ["a"] }, "many": [{ "domains": [] }], "named": {}, "other": [],
         });
