@@ -65,6 +65,24 @@ impl Capability {
         Self::Compare,
         Self::ActOnFindings,
     ];
+
+    /// The word used in messages.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Read => "read",
+            Self::ReadAudit => "read_audit",
+            Self::ManageWorkspace => "manage_workspace",
+            Self::ManageMembers => "manage_members",
+            Self::ManageTenants => "manage_tenants",
+            Self::Import => "import",
+            Self::ManageProfiles => "manage_profiles",
+            Self::Capture => "capture",
+            Self::Assign => "assign",
+            Self::Compare => "compare",
+            Self::ActOnFindings => "act_on_findings",
+        }
+    }
 }
 
 impl MemberRole {
