@@ -374,13 +374,15 @@ struct IdentityForm<'i> {
     effective_scope: &'i [String],
     items: Vec<IdentityItem<'i>>,
     normaliser_version: u32,
+    targets: Vec<IdentityTarget<'i>>,
     v: u32,
 }
 
 type IdentityItem<'i> = (&'i str, Option<&'i str>, Digest, Digest, Digest, Option<Digest>);
+type IdentityTarget<'i> = (&'i str, Option<&'i str>, Option<&'i str>);
 
 /// The version of a snapshot's identity; see `shared/decisions/0013-snapshots.md`.
-const IDENTITY_VERSION: u32 = 2;
+const IDENTITY_VERSION: u32 = 3;
 
 impl SnapshotIndex {
     /// Makes a baseline of a state: the subjects of a scope, without anything that names the tenant.
@@ -454,8 +456,11 @@ impl SnapshotIndex {
             .entries
             .iter()
             .map(|entry| {
-                let beside = (!entry.references.is_empty() || !entry.secrets.is_empty())
-                    .then(|| digest_rows(std::iter::once((&entry.references, &entry.secrets))));
+                let is_plain = entry.references.is_empty()
+                    && entry.secrets.is_empty()
+                    && entry.named_as.is_none();
+                let beside = (&entry.references, &entry.secrets, &entry.named_as);
+                let beside = (!is_plain).then(|| digest_rows(std::iter::once(beside)));
                 let Facets { content, label, assignments } = entry.facets;
                 (
                     entry.policy_type.as_str(),
@@ -468,11 +473,18 @@ impl SnapshotIndex {
             })
             .collect();
         items.sort_unstable();
+        let mut targets: Vec<IdentityTarget<'_>> = self
+            .targets
+            .iter()
+            .map(|one| (one.policy_type.as_str(), one.key.as_deref(), one.named_as.as_deref()))
+            .collect();
+        targets.sort_unstable();
         digest_rows(std::iter::once(IdentityForm {
             covered_types: &self.covered_types,
             effective_scope: &self.effective_scope,
             items,
             normaliser_version: self.normaliser_version,
+            targets,
             v: IDENTITY_VERSION,
         }))
     }
