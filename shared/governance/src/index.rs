@@ -138,6 +138,17 @@ pub enum IndexError {
     /// The catalog no longer holds a type.
     #[error("the index names the unknown policy type `{0}`; use the program that wrote it")]
     UnknownType(String),
+    /// The catalog no longer holds a member that was not read.
+    #[error(
+        "the index names the member `{member}` of {policy_type}, which the catalog lacks; use the \
+         program that wrote it, or import or capture it again"
+    )]
+    UnknownMember {
+        /// The member.
+        member: String,
+        /// Its type.
+        policy_type: String,
+    },
     /// The entries are not in order.
     #[error("the entries of the index are not in order at {0}; import or capture it again")]
     Order(usize),
@@ -176,14 +187,21 @@ impl Entry {
     /// Turns the entry back into a subject; `place` is its place in the index.
     ///
     /// # Errors
-    /// Names a type that the catalog no longer holds.
+    /// Names a type or a member that the catalog no longer holds.
     pub fn subject(&self, place: usize) -> Result<Subject, IndexError> {
         let policy_type: &'static PolicyType = catalog()
             .get(&self.policy_type)
             .map_err(|_| IndexError::UnknownType(self.policy_type.clone()))?;
-        let known = |names: &[String], of: &'static [String]| -> Vec<&'static str> {
-            let fixed = of.iter().map(String::as_str).chain(["@odata.type"]);
-            fixed.filter(|one| names.iter().any(|name| name == one)).collect()
+        // A name that is left out here would make a subject look as if it had been read in full.
+        let known = |names: &[String], of: &'static [String]| {
+            let find = |name: &String| {
+                let mut members = of.iter().map(String::as_str).chain(["@odata.type"]);
+                members.find(|one| one == name).ok_or_else(|| IndexError::UnknownMember {
+                    member: name.clone(),
+                    policy_type: self.policy_type.clone(),
+                })
+            };
+            names.iter().map(find).collect::<Result<Vec<&'static str>, IndexError>>()
         };
         Ok(Subject {
             policy_type,
@@ -196,8 +214,8 @@ impl Entry {
             facets: self.facets,
             references: self.references.clone(),
             secrets: self.secrets.clone(),
-            missing_detail: known(&self.missing_detail, &policy_type.requires),
-            not_expanded: known(&self.not_expanded, &policy_type.expands),
+            missing_detail: known(&self.missing_detail, &policy_type.requires)?,
+            not_expanded: known(&self.not_expanded, &policy_type.expands)?,
             role: self.role,
             source: Source { file: String::new(), index: place },
         })

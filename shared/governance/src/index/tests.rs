@@ -146,7 +146,9 @@ fn an_identity_names_the_content_and_not_the_tenant() {
         // A renamed group alone: references meet by the names of what they point to.
         &|index| index.targets.push(entry("nurses", "")),
         &|index| index.targets.push(entry("doctors", "")),
-        &|index| index.targets.push(Entry { named_as: Some("g".to_owned()), ..entry("nurses", "") }),
+        &|index| {
+            index.targets.push(Entry { named_as: Some("g".to_owned()), ..entry("nurses", "") });
+        },
         &|index| index.entries[0].named_as = Some("g".to_owned()),
         &|index| index.normaliser_version = 2,
     ];
@@ -323,6 +325,11 @@ fn damaged_indexes_are_refused_by_name() {
     let mut turned = good.clone();
     turned.entries.reverse();
     assert_eq!(turned.check(), Err(IndexError::Order(1)));
+    let mut unread = good.clone();
+    unread.entries[0].missing_detail.push("nonsense".to_owned());
+    let error = unread.inventory(&scope(), &BTreeSet::new()).unwrap_err();
+    let (member, policy_type) = ("nonsense".to_owned(), TYPE.to_owned());
+    assert_eq!(error, IndexError::UnknownMember { member, policy_type });
     let mut stranger = good;
     stranger.entries[0].policy_type = "nonsense".to_owned();
     let error = stranger.inventory(&scope(), &BTreeSet::new()).unwrap_err();
