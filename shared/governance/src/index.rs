@@ -233,12 +233,13 @@ impl Entry {
     }
 
     /// What a state root covers of the subject: everything a verdict may rest on, but not where the
-    /// payload stands.
+    /// payload stands. Both keyed values are covered, so no root outlives a change of the key.
     fn rooted(&self) -> impl Serialize {
         (
             &self.policy_type,
             &self.key,
             &self.external_id,
+            &self.identity_ref,
             (self.facets.content, self.facets.label, self.facets.assignments),
             &self.secrets,
             &self.references,
@@ -319,7 +320,7 @@ impl StateIndex {
             .collect();
         gaps.sort_unstable();
         let others = self.coverage.others;
-        let rows = (2, self.normaliser_version, entries, targets, others, coverage, gaps);
+        let rows = (3, self.normaliser_version, entries, targets, others, coverage, gaps);
         digest_rows(std::iter::once(rows))
     }
 

@@ -165,13 +165,14 @@ fn golden_root_of_a_state() {
     let of = |text: &str| Digest::of(text.as_bytes()).to_string();
     let key = serde_json::to_string(r#"["deviceConfiguration","windows10","","a"]"#).unwrap();
     let row = format!(
-        "[\"deviceConfiguration\",{key},\"id-a\",[\"{}\",\"{}\",\"{}\"],[],[],[],[],null]\n",
+        "[\"deviceConfiguration\",{key},\"id-a\",\"{}\",[\"{}\",\"{}\",\"{}\"],[],[],[],[],null]\n",
+        of("a"),
         of("1"),
         of("a"),
         of(""),
     );
     let text = format!(
-        "[2,1,\"{}\",\"{}\",\"succeeded\",[[\"windowsUpdateRing\",\"not_supported\"]],[]]\n",
+        "[3,1,\"{}\",\"{}\",\"succeeded\",[[\"windowsUpdateRing\",\"not_supported\"]],[]]\n",
         of(&row),
         of(""),
     );
@@ -203,14 +204,18 @@ fn a_root_covers_all_that_a_verdict_rests_on_and_no_place() {
     for (at, change) in same.into_iter().enumerate() {
         assert_eq!(root(change), base.root(), "{at}");
     }
-    let others: [&dyn Fn(&mut StateIndex); 14] = [
+    let others: [&dyn Fn(&mut StateIndex); 16] = [
         &|index| index.entries[0].facets.content = Digest::of(b"x"),
         &|index| index.entries[0].facets.label = Digest::of(b"x"),
         &|index| index.entries[0].facets.assignments = Digest::of(b"x"),
         &|index| index.entries[0].external_id = None,
+        &|index| index.entries[0].identity_ref = Some("under another key".to_owned()),
         &|index| index.entries[0].key = None,
         &|index| index.entries[0].references.push(group("g")),
         &|index| index.entries[0].secrets.push(secret(1)),
+        &|index| {
+            index.entries[0].secrets.push(SecretAt { key_id: "k2".to_owned(), ..secret(1) });
+        },
         &|index| index.entries[0].missing_detail.push("settings".to_owned()),
         &|index| index.entries[0].not_expanded.push("assignments".to_owned()),
         &|index| index.targets.push(target()),
