@@ -184,7 +184,11 @@ impl Check<'_> {
         for guard in Self::of(rows, "ACTIVE#") {
             let Some(active) = guard.body["active"].as_str() else { continue };
             let sk = format!("RUN#{active}");
-            match rows.iter().find(|row| row.pk == guard.pk && row.sk == sk) {
+            // The guard of a capture stands in the workspace and names the tenant of the run.
+            let (workspace, tenant) =
+                (Self::text(&guard.body, "workspace"), Self::text(&guard.body, "tenant"));
+            let pk = format!("WS#{workspace}#TEN#{tenant}");
+            match rows.iter().find(|row| row.pk == pk && row.sk == sk) {
                 None => self
                     .out
                     .push(format!("I1: {} is held by {active}, which is not there", guard.sk)),

@@ -76,6 +76,7 @@ impl System {
         let mut profiles = Vec::new();
         let mut snapshots = Vec::new();
         let mut tenants = Vec::new();
+        let mut guards = Vec::new();
         for record in self.partition(keys::workspace(workspace)).await? {
             out.records += 1;
             let kind = record.key.sk.clone();
@@ -85,6 +86,8 @@ impl System {
                 snapshots.extend(self.row::<Snapshot>(&record, &mut out).await);
             } else if kind.starts_with(sk::TENANTS) {
                 tenants.extend(self.row::<Tenant>(&record, &mut out).await);
+            } else if kind.starts_with(sk::GUARDS) {
+                guards.extend(self.row::<Guard>(&record, &mut out).await);
             }
         }
         for snapshot in &snapshots {
@@ -96,6 +99,10 @@ impl System {
                 let reason = format!("its active snapshot {id} is not there");
                 out.wrong(format!("the profile `{}`", profile.name), reason, CAPTURE);
             }
+        }
+        for guard in &guards {
+            let what = format!("the captures of the profile {}", guard.identity);
+            self.verify_guard(&what, guard, &mut out).await?;
         }
         for tenant in &tenants {
             self.verify_tenant(tenant, &profiles, &mut out).await?;
@@ -177,7 +184,7 @@ impl System {
         let mut findings: Vec<Finding> = Vec::new();
         let mut posture = None;
         let mut runs: Vec<Run> = Vec::new();
-        let mut guards: Vec<Guard> = Vec::new();
+        let mut guards = Vec::new();
         let mut state = None;
         let mut assignment = None;
         for record in self.partition(keys::tenant(workspace, id)).await? {
@@ -193,7 +200,7 @@ impl System {
                 runs.extend(self.row::<Run>(&record, out).await);
             } else if kind.starts_with(sk::FINDINGS) {
                 findings.extend(self.row::<Finding>(&record, out).await);
-            } else if kind.starts_with("ACTIVE#") {
+            } else if kind.starts_with(sk::GUARDS) {
                 guards.extend(self.row::<Guard>(&record, out).await);
             }
         }
@@ -209,14 +216,7 @@ impl System {
             out.wrong(&what, "tenant and assignment name two profiles", RESTORE);
         }
         for guard in &guards {
-            let Some(active) = guard.active else { continue };
-            match runs.iter().find(|run| run.id == active) {
-                Some(run) if run.is_completed() => {
-                    out.wrong(&what, format!("the run {active} ended and is held active"), RESTORE);
-                }
-                Some(_) => {}
-                None => out.wrong(&what, format!("the active run {active} is not there"), RESTORE),
-            }
+            self.verify_guard(&what, guard, out).await?;
         }
         let running = runs.iter().any(|run| !run.is_completed());
         if let Some(posture) = posture.filter(|_| !running) {
@@ -237,6 +237,28 @@ impl System {
                     other => out.wrong(&what, format!("evidence is damaged: {other}"), COMPARE),
                 }
             }
+        }
+        Ok(())
+    }
+
+    /// What a guard holds active is there, and has not ended.
+    async fn verify_guard(
+        &self,
+        what: &str,
+        guard: &Guard,
+        out: &mut Checked,
+    ) -> Result<(), OperationError> {
+        let Some(active) = guard.active else { return Ok(()) };
+        match self.run(guard.workspace, guard.tenant, active).await {
+            Ok(run) if run.is_completed() => {
+                out.wrong(what, format!("the run {active} ended and is held active"), RESTORE);
+            }
+            Err(OperationError::NotFound { .. }) => {
+                out.wrong(what, format!("the active run {active} is not there"), RESTORE);
+            }
+            Err(error) if error.is_retryable() => return Err(error),
+            // One that cannot be read is told of where the runs are read.
+            Ok(_) | Err(_) => {}
         }
         Ok(())
     }

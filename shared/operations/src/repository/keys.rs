@@ -62,6 +62,7 @@ pub(crate) mod sk {
     pub(crate) const MEMBERS: &str = "MEMBER#";
     pub(crate) const TENANTS: &str = "TENANT#";
     pub(crate) const PROFILES: &str = "PROFILE#";
+    pub(crate) const GUARDS: &str = "ACTIVE#";
     pub(crate) const RUNS: &str = "RUN#";
     pub(crate) const FINDINGS: &str = "FINDING#";
     pub(crate) const NIGHTS: &str = "NIGHT#";

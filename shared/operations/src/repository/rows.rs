@@ -326,6 +326,7 @@ pub(crate) const RUN_RETENTION_DAYS: u32 = 90;
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
 pub(crate) struct Guard {
     pub(crate) workspace: WorkspaceId,
+    /// The tenant of the active run; for a capture the one that the last was from.
     pub(crate) tenant: TenantId,
     pub(crate) run_type: RunType,
     /// The profile; for a renormalisation the workspace.
@@ -373,13 +374,19 @@ pub(crate) struct Memo {
 }
 
 impl Guard {
+    /// A profile is captured once at a time, whatever tenant it is captured from: the guard of a capture
+    /// stands in the workspace. Every other kind of run is one tenant's own matter.
     pub(crate) fn key_of(
         workspace: WorkspaceId,
         tenant: TenantId,
         run_type: RunType,
         identity: &str,
     ) -> Key {
-        keys::in_tenant(workspace, tenant, sk::active(run_type, identity))
+        let sk = sk::active(run_type, identity);
+        match run_type {
+            RunType::BaselineCapture => keys::in_workspace(workspace, sk),
+            _ => keys::in_tenant(workspace, tenant, sk),
+        }
     }
 
     pub(crate) fn new(
@@ -410,7 +417,10 @@ impl Row for Guard {
         Self::key_of(self.workspace, self.tenant, self.run_type, &self.identity)
     }
     fn spill_folder(&self) -> String {
-        folder::tenant(self.workspace, self.tenant, "spill")
+        match self.run_type {
+            RunType::BaselineCapture => folder::workspace(self.workspace),
+            _ => folder::tenant(self.workspace, self.tenant, "spill"),
+        }
     }
 }
 
