@@ -313,7 +313,7 @@ pub fn pending_runs(stage: &Stage) -> Vec<String> {
 }
 
 /// What must not be left once everything has come to rest: open findings of a profile that the tenant is
-/// not held to, and rows of the outbox.
+/// not held to, or accepted ones of it that count as there, and rows of the outbox.
 #[must_use]
 pub fn unrest(stage: &Stage) -> Vec<String> {
     let mut out = Vec::new();
@@ -326,7 +326,8 @@ pub fn unrest(stage: &Stage) -> Vec<String> {
                 && other.sk == "ASSIGNMENT"
                 && other.body["profile"] == row.body["profile"]
         });
-        if !held && !matches!(status, "resolved" | "closed") {
+        let is_away = status == "accepted" && !row.body["absent_since"].is_null();
+        if !held && !is_away && !matches!(status, "resolved" | "closed") {
             out.push(format!(
                 "{} {} is {status}, and the tenant is not held to its profile",
                 row.pk, row.sk

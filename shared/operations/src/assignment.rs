@@ -34,7 +34,7 @@ impl System {
     }
 
     /// Holds a tenant to a profile, perhaps with a narrower scope. Another profile before it is given up:
-    /// its findings are resolved as out of scope.
+    /// its open findings are resolved as out of scope; what was accepted or closed stays.
     ///
     /// # Errors
     /// Not found; refuses a profile that is not active and a scope that is wider than the profile's.
@@ -98,7 +98,8 @@ impl System {
     }
 
     /// Holds a tenant to no profile any more. A compare that runs is ended, and open findings are
-    /// resolved as out of scope. A tenant without an assignment stays so.
+    /// resolved as out of scope; what was accepted or closed stays. A tenant without an assignment stays
+    /// so.
     ///
     /// # Errors
     /// Not found, or somebody else's change at the same time.

@@ -14,7 +14,7 @@ use plumbline_governance::finding::reconcile::{FindingChange, FindingEvent, Reco
 use plumbline_governance::finding::record::Finding;
 use plumbline_governance::finding::seen::SeenCounters;
 use plumbline_governance::finding::state::FindingState;
-use plumbline_governance::ids::{RunId, TenantId};
+use plumbline_governance::ids::{ProfileId, RunId};
 use plumbline_governance::index::Frame;
 use plumbline_governance::report::{Report, Trust};
 use plumbline_governance::run::{CompareResult, Failure, ReasonCode, RoleSummary, Run};
@@ -84,7 +84,7 @@ impl System {
             guard.seen = after.clone();
             guard.memo = result.map(|result| Memo {
                 key: inputs.memo_key,
-                valid_until: first_expiry(standing.all(), run.tenant),
+                valid_until: first_expiry(standing.all(), inputs.profile.row.id),
                 run: run.id,
                 result: CompareResult { gaps: Vec::new(), suppressed: Vec::new(), ..result },
                 summary_counts: steady(&finish.summary_counts),
@@ -199,13 +199,13 @@ fn events_of(run: RunId, standing: &Standing) -> BTreeMap<&'static str, u64> {
     events
 }
 
-/// The earliest end of an acceptance; from then on the memo says nothing.
+/// The earliest end of an acceptance under a profile; from then on the memo says nothing.
 fn first_expiry<'f>(
     findings: impl Iterator<Item = &'f Finding>,
-    tenant: TenantId,
+    profile: ProfileId,
 ) -> Option<Timestamp> {
     findings
-        .filter(|finding| finding.tenant == tenant)
+        .filter(|finding| finding.profile == profile)
         .filter_map(|finding| match &finding.state {
             FindingState::Accepted { until, .. } => *until,
             _ => None,
