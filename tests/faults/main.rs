@@ -12,6 +12,7 @@
 
 mod delivery;
 mod interleave;
+mod members;
 mod objects;
 mod stored;
 mod time;

@@ -3,6 +3,7 @@
 use crate::error::OperationError;
 use crate::repository::keys::{self, sk};
 use crate::repository::rows::{Due, MemberRow, Workspace, WorkspaceEntry};
+use crate::repository::{Row as _, Stored};
 use crate::system::{Actor, System, digest_of};
 use plumbline_governance::access::{Member, MemberRole};
 use plumbline_governance::ids::WorkspaceId;
@@ -132,8 +133,9 @@ impl System {
         self.workspace(id).await?;
         let key = MemberRow::key_of(id, &person.issuer, &person.subject);
         let stored = self.read::<MemberRow>(&key).await?;
+        let mut batch = Batch::new();
         if role != MemberRole::Owner {
-            self.keep_an_owner(id, person).await?;
+            batch = self.keep_an_owner(batch, id, person).await?;
         }
         let row = MemberRow {
             workspace: id,
@@ -149,7 +151,7 @@ impl System {
         audit.before = stored.as_ref().and_then(|stored| digest_of(&stored.row));
         audit.after = digest_of(&row);
         let read = stored.map(|stored| stored.revision);
-        let batch = self.upsert(Batch::new(), &row, read).await?;
+        let batch = self.upsert(batch, &row, read).await?;
         let batch = self.insert(batch, &audit).await?;
         self.commit(batch).await.map_err(|error| OperationError::commit(error, "the member"))?;
         Ok(row.member)
@@ -170,25 +172,36 @@ impl System {
             .read::<MemberRow>(&key)
             .await?
             .ok_or_else(|| OperationError::not_found("member", &person.subject))?;
-        self.keep_an_owner(id, person).await?;
+        let batch = self.keep_an_owner(Batch::new(), id, person).await?;
         let mut audit = self.audit(id, actor, "member.remove", &key.sk);
         audit.before = digest_of(&stored.row);
-        let batch = Batch::new().delete(key, Condition::Revision(stored.revision));
+        let batch = batch.delete(key, Condition::Revision(stored.revision));
         let batch = self.insert(batch, &audit).await?;
         self.commit(batch).await.map_err(|error| OperationError::commit(error, "the member"))
     }
 
-    async fn keep_an_owner(&self, id: WorkspaceId, person: &Person) -> Result<(), OperationError> {
-        let members = self.members(id).await?;
-        let is_person =
-            |member: &Member| member.issuer == person.issuer && member.subject == person.subject;
-        let owners = || members.iter().filter(|member| member.role == MemberRole::Owner);
-        if owners().any(is_person) && owners().count() == 1 {
-            return Err(OperationError::Refused(format!(
+    /// Somebody who is an owner no more leaves another one behind. The batch holds on to that other, so
+    /// that two owners cannot take each other out at the same moment.
+    async fn keep_an_owner(
+        &self,
+        batch: Batch,
+        id: WorkspaceId,
+        person: &Person,
+    ) -> Result<Batch, OperationError> {
+        let rows = self.list::<MemberRow>(Query::prefix(keys::workspace(id), sk::MEMBERS)).await?;
+        let (own, others): (Vec<_>, Vec<_>) = rows
+            .iter()
+            .filter(|stored| stored.row.member.role == MemberRole::Owner)
+            .partition(|Stored { row: MemberRow { member, .. }, .. }| {
+                member.issuer == person.issuer && member.subject == person.subject
+            });
+        match others.first() {
+            _ if own.is_empty() => Ok(batch),
+            Some(other) => Ok(batch.check(other.row.key(), Condition::Revision(other.revision))),
+            None => Err(OperationError::Refused(format!(
                 "`{}` is the only owner; make somebody else an owner first",
                 person.subject
-            )));
+            ))),
         }
-        Ok(())
     }
 }
