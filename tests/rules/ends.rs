@@ -3,10 +3,10 @@
 use futures::executor::block_on;
 use plumbline_governance::profile::ProfileStatus;
 use plumbline_governance::run::{ReasonCode, Run};
-use plumbline_operations::{CoverageClaim, ImportOptions};
+use plumbline_operations::{CoverageClaim, ImportOptions, ProfileEdit};
 use plumbline_tests::check::assert_whole;
 use plumbline_tests::policies::{FEATURE, QUALITY, many, policies};
-use plumbline_tests::stage::{Stage, must};
+use plumbline_tests::stage::{Stage, must, scope};
 
 const TYPES: &[&str] = &[FEATURE];
 
@@ -115,6 +115,38 @@ fn cancelled() {
     must(block_on(stage.system.set_profile_status(stage.workspace, &stage.actor, profile, to)));
     stage.drain();
     ended(&stage.run(tenant, &started), "cancelled", Some(ReasonCode::Deleted));
+}
+
+/// A run names the scope that it was queued for to its end, and nothing is done under another.
+#[test]
+fn an_edited_scope_supersedes_what_is_queued() {
+    let stage = Stage::new();
+    let (golden, tenant, profile) = stage.governed(TYPES, &many(3, 0));
+    let edit = |types| {
+        let edit = ProfileEdit { scope: Some(scope(types)), ..ProfileEdit::default() };
+        must(block_on(stage.system.edit_profile(stage.workspace, &stage.actor, profile, edit)));
+    };
+    let compare = must(stage.start_compare(tenant));
+    let capture = must(stage.start_capture(profile, golden));
+    edit(&[FEATURE, QUALITY]);
+    stage.drain();
+    for (tenant, started) in [(tenant, compare), (golden, capture)] {
+        let run = stage.run(tenant, &started);
+        ended(&run, "cancelled", Some(ReasonCode::Superseded));
+        assert!(run.context.effective_scope_hash.is_some());
+        let frozen = started.run.context.effective_scope_hash;
+        assert_eq!(run.context.effective_scope_hash, frozen);
+    }
+    assert!(stage.findings(tenant).is_empty());
+
+    // A scope that only reads otherwise is the same.
+    let compare = must(stage.start_compare(tenant));
+    edit(&[QUALITY, FEATURE]);
+    stage.drain();
+    let run = stage.run(tenant, &compare);
+    assert_eq!(run.outcome().as_str(), "succeeded", "{:?}", run.failure());
+    assert_eq!(run.context.effective_scope_hash, compare.run.context.effective_scope_hash);
+    assert_whole(&stage, "an edited scope");
 }
 
 #[test]

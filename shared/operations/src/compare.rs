@@ -5,8 +5,8 @@ mod inputs;
 mod night;
 mod publish;
 
-pub(crate) use inputs::asked_for;
 use inputs::{Inputs, fresh_memo, inputs, remembered};
+pub(crate) use inputs::{as_frozen, asked_for};
 
 use crate::capture::profile_of;
 use crate::error::OperationError;

@@ -40,6 +40,21 @@ pub(crate) fn asked_for(
     Ok(whole.only(|key| listed.contains(key)))
 }
 
+/// A run does what it was queued for, or nothing: its scope was frozen, and an edit since then asks for
+/// another run.
+pub(crate) fn as_frozen(
+    scope: &EffectiveScope,
+    context: &RunContext,
+) -> Result<(), OperationError> {
+    match context.effective_scope_hash {
+        Some(frozen) if frozen != scope.hash() => Err(OperationError::ends(
+            ReasonCode::Superseded,
+            "the scope changed after this run was queued; start it again",
+        )),
+        _ => Ok(()),
+    }
+}
+
 /// Freezes and checks what a compare rests on. What a run froze when it was queued counts; a night
 /// freezes now.
 pub(super) fn inputs(
@@ -88,6 +103,7 @@ pub(super) fn inputs(
         ));
     }
     let asked = asked_for(&profile.row, assignment)?;
+    as_frozen(&asked, frozen)?;
     // Everything that a verdict rests on besides state and snapshot.
     let policy = (
         asked.keys().collect::<Vec<_>>(),

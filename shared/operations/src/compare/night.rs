@@ -1,7 +1,7 @@
 //! The compare of a night: its run is made here, with an id that the night gives.
 
 use super::Step;
-use super::inputs::{Inputs, fresh_memo, inputs, remembered};
+use super::inputs::{Inputs, asked_for, fresh_memo, inputs, remembered};
 use crate::error::OperationError;
 use crate::repository::Stored;
 use crate::repository::keys::{self, sk};
@@ -119,7 +119,8 @@ impl System {
         }
         let before = system.read::<Run>(&keys::in_tenant(workspace, tenant, sk::run(id))).await?;
         let (run, run_read) = match before {
-            Some(stored) => (stored.row, Some(stored.revision)),
+            // A night freezes when it is claimed. What a lease that ended had frozen was never summed up.
+            Some(stored) => (Run { context: run.context, ..stored.row }, Some(stored.revision)),
             None => (run, None),
         };
         match system.claim(run, run_read, guard, read).await? {
@@ -222,15 +223,16 @@ impl System {
         };
         let profile = self.stored_profile(workspace, assignment.row.profile).await?;
         let state = self.state(workspace, tenant).await?;
-        let mut context = RunContext {
+        let asked = asked_for(&profile.row, &assignment.row)?;
+        let context = RunContext {
             baseline_profile_id: Some(profile.row.id),
             baseline_snapshot_id: profile.row.active_snapshot,
+            effective_scope_hash: Some(asked.hash()),
             state_root: state.as_ref().map(|state| state.root),
             state_index: state.as_ref().map(|state| state.index),
             ..RunContext::default()
         };
         let inputs = inputs(profile, &assignment.row, state.as_ref(), &context, self.now())?;
-        context.effective_scope_hash = Some(inputs.asked.hash());
         Ok((Some(inputs), context))
     }
 }

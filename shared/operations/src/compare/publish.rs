@@ -78,7 +78,7 @@ impl System {
                 continue;
             }
             let events = events_of(run.id, &standing);
-            let finish = finish_of(run, inputs, report, &events, counters);
+            let finish = finish_of(run, report, &events, counters);
             let result = finish.context.baseline_compare.clone();
             let mut guard = lease.guard.row.clone();
             guard.seen = after.clone();
@@ -230,7 +230,6 @@ fn steady(counts: &BTreeMap<String, u64>) -> BTreeMap<String, u64> {
 
 fn finish_of(
     run: &Run,
-    inputs: &Inputs,
     report: &Report,
     events: &BTreeMap<&'static str, u64>,
     counters: &Counters,
@@ -276,7 +275,6 @@ fn finish_of(
         suppressed: named(suppressed),
     };
     let mut context = run.context.clone();
-    context.effective_scope_hash = Some(inputs.asked.hash());
     context.baseline_compare = Some(result);
     context.usage = usage_map(counters.usage());
     let failure = (report.trust != Trust::Full).then(|| Failure {
