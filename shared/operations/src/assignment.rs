@@ -146,7 +146,6 @@ impl System {
     fn retirement(&self, workspace: WorkspaceId, tenant: TenantId) -> Outbox {
         let now = self.now();
         Outbox {
-            at: now,
             id: self.mint(),
             workspace,
             look_at: later(now, RESEND),

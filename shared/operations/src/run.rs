@@ -164,7 +164,6 @@ impl System {
             guard.active = Some(run.id);
             guard.lease_until = None;
             let outbox = Outbox {
-                at: now,
                 id: self.mint(),
                 workspace,
                 look_at: later(now, RESEND),

@@ -77,17 +77,20 @@ impl System {
         let mut snapshots = Vec::new();
         let mut tenants = Vec::new();
         let mut guards = Vec::new();
-        for record in self.partition(keys::workspace(workspace)).await? {
-            out.records += 1;
-            let kind = record.key.sk.clone();
-            if kind.starts_with(sk::PROFILES) {
-                profiles.extend(self.row::<Profile>(&record, &mut out).await);
-            } else if kind.starts_with("SNAPSHOT#") {
-                snapshots.extend(self.row::<Snapshot>(&record, &mut out).await);
-            } else if kind.starts_with(sk::TENANTS) {
-                tenants.extend(self.row::<Tenant>(&record, &mut out).await);
-            } else if kind.starts_with(sk::GUARDS) {
-                guards.extend(self.row::<Guard>(&record, &mut out).await);
+        let mut pages = self.pages(keys::workspace(workspace));
+        while let Some(page) = pages.next().await? {
+            for record in page {
+                out.records += 1;
+                let kind = record.key.sk.clone();
+                if kind.starts_with(sk::PROFILES) {
+                    profiles.extend(self.row::<Profile>(&record, &mut out).await);
+                } else if kind.starts_with("SNAPSHOT#") {
+                    snapshots.extend(self.row::<Snapshot>(&record, &mut out).await);
+                } else if kind.starts_with(sk::TENANTS) {
+                    tenants.extend(self.row::<Tenant>(&record, &mut out).await);
+                } else if kind.starts_with(sk::GUARDS) {
+                    guards.extend(self.row::<Guard>(&record, &mut out).await);
+                }
             }
         }
         for snapshot in &snapshots {
@@ -187,21 +190,24 @@ impl System {
         let mut guards = Vec::new();
         let mut state = None;
         let mut assignment = None;
-        for record in self.partition(keys::tenant(workspace, id)).await? {
-            out.records += 1;
-            let kind = record.key.sk.clone();
-            if kind == sk::STATE {
-                state = self.row::<State>(&record, out).await;
-            } else if kind == sk::ASSIGNMENT {
-                assignment = self.row::<Assignment>(&record, out).await;
-            } else if kind == sk::POSTURE {
-                posture = self.row::<Posture>(&record, out).await;
-            } else if kind.starts_with(sk::RUNS) {
-                runs.extend(self.row::<Run>(&record, out).await);
-            } else if kind.starts_with(sk::FINDINGS) {
-                findings.extend(self.row::<Finding>(&record, out).await);
-            } else if kind.starts_with(sk::GUARDS) {
-                guards.extend(self.row::<Guard>(&record, out).await);
+        let mut pages = self.pages(keys::tenant(workspace, id));
+        while let Some(page) = pages.next().await? {
+            for record in page {
+                out.records += 1;
+                let kind = record.key.sk.clone();
+                if kind == sk::STATE {
+                    state = self.row::<State>(&record, out).await;
+                } else if kind == sk::ASSIGNMENT {
+                    assignment = self.row::<Assignment>(&record, out).await;
+                } else if kind == sk::POSTURE {
+                    posture = self.row::<Posture>(&record, out).await;
+                } else if kind.starts_with(sk::RUNS) {
+                    runs.extend(self.row::<Run>(&record, out).await);
+                } else if kind.starts_with(sk::FINDINGS) {
+                    findings.extend(self.row::<Finding>(&record, out).await);
+                } else if kind.starts_with(sk::GUARDS) {
+                    guards.extend(self.row::<Guard>(&record, out).await);
+                }
             }
         }
         if let Some(state) = &state {

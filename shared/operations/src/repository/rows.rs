@@ -492,11 +492,9 @@ impl Row for Posture {
 /// Something that may have to be sent again, and closed when nobody finishes it.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
 pub(crate) struct Outbox {
-    /// When it was written; part of the key.
-    pub(crate) at: Timestamp,
     pub(crate) id: uuid::Uuid,
     pub(crate) workspace: WorkspaceId,
-    /// When it is looked at next.
+    /// When it is looked at next; the key begins with it, so that a tick reads only what is due.
     pub(crate) look_at: Timestamp,
     /// When its runs are given up.
     pub(crate) deadline: Timestamp,
@@ -518,7 +516,7 @@ pub(crate) enum Watched {
 impl Row for Outbox {
     const WHAT: &'static str = "outbox row";
     fn key(&self) -> Key {
-        Key::new(keys::OUTBOX, format!("{}#{}", keys::moment(self.at), self.id.simple()))
+        Key::new(keys::OUTBOX, format!("{}#{}", keys::moment(self.look_at), self.id.simple()))
     }
     fn spill_folder(&self) -> String {
         keys::folder::workspace(self.workspace)
