@@ -40,15 +40,15 @@ fn drifted() -> Policies {
 
 /// What a test needs to know of the world.
 #[derive(Clone, Copy)]
-struct Told {
+pub(crate) struct Told {
     golden: TenantId,
-    tenant: TenantId,
-    profile: ProfileId,
+    pub(crate) tenant: TenantId,
+    pub(crate) profile: ProfileId,
     first: SnapshotId,
 }
 
 /// A tenant with an old finding (accepted), new drift that was not compared yet, and two snapshots.
-fn world(stage: &Stage) -> Told {
+pub(crate) fn world(stage: &Stage) -> Told {
     let (gold, tenant, profile) = stage.governed(TYPES, &golden());
     let snapshots = must(block_on(stage.system.snapshots(stage.workspace, profile)));
     let mut old = golden();
@@ -63,16 +63,16 @@ fn world(stage: &Stage) -> Told {
 
 /// Who stands beside: the system without the plan, and the clock.
 #[derive(Clone)]
-struct Beside {
-    system: System,
-    clock: Arc<plumbline_testkit::clock::ManualClock>,
-    workspace: plumbline_governance::ids::WorkspaceId,
-    actor: plumbline_operations::Actor,
-    told: Told,
+pub(crate) struct Beside {
+    pub(crate) system: System,
+    pub(crate) clock: Arc<plumbline_testkit::clock::ManualClock>,
+    pub(crate) workspace: plumbline_governance::ids::WorkspaceId,
+    pub(crate) actor: plumbline_operations::Actor,
+    pub(crate) told: Told,
 }
 
 impl Beside {
-    async fn work(&self) {
+    pub(crate) async fn work(&self) {
         for _ in 0..20 {
             let mut any = false;
             for queue in QueueName::ALL {
@@ -85,7 +85,7 @@ impl Beside {
     }
 }
 
-type Doing = fn(Beside) -> std::pin::Pin<Box<dyn Future<Output = ()> + Send>>;
+pub(crate) type Doing = fn(Beside) -> std::pin::Pin<Box<dyn Future<Output = ()> + Send>>;
 
 /// Compares a tenant; at each call of the worker, `doing` happens first. Returns the runs' ends.
 fn at_every_call(name: &str, prepare: fn(&Stage, &Told), doing: Doing, held: bool) -> Vec<Run> {

@@ -13,6 +13,7 @@
 mod delivery;
 mod interleave;
 mod members;
+mod nights;
 mod objects;
 mod stored;
 mod time;

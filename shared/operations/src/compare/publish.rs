@@ -23,7 +23,7 @@ use plumbline_ports::{Batch, CommitError, Condition, Counters};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// How many findings go into one batch, beside the check of the lease.
-const ROWS: usize = 60;
+const ROWS: usize = 90;
 /// How often rows and posture are tried while people act on findings at the same time.
 const TRIES: usize = 8;
 /// How many gaps and suppressed subjects a run names one by one.
@@ -44,10 +44,19 @@ impl System {
         let looked_at: BTreeSet<String> = inputs.asked.keys().map(str::to_owned).collect();
         let before = lease.guard.row.seen.clone();
         let after = before.after(&looked_at, &report.proven, self.now());
-        let evidence = self.store_evidence(run, report).await?;
-        for _ in 0..TRIES {
-            let standing = self.standing(run.workspace, run.tenant).await?;
+        // Every action of a person moves the posture. If it stands at the end as it was before the rows
+        // were read, the rows are those that were read and those that were written here.
+        let mut posture = lease.posture;
+        let mut standing = self.standing(run.workspace, run.tenant).await?;
+        let evidence = self.store_evidence(run, report, &standing).await?;
+        for attempt in 0..TRIES {
+            if attempt > 0 {
+                let stored = self.posture_row(run.workspace, run.tenant).await?;
+                posture = stored.map(|stored| stored.revision);
+                standing = self.standing(run.workspace, run.tenant).await?;
+            }
             let changes = self.plan(run, inputs, compared, &standing, (&before, &after), &evidence);
+            let mut is_whole = true;
             for chunk in changes.chunks(ROWS) {
                 let mut batch = Batch::new().check(
                     crate::repository::Row::key(&lease.guard.row),
@@ -60,21 +69,17 @@ impl System {
                 }
                 batch = self.secure(batch, run.workspace, &evidence.closed.written).await?;
                 match self.commit(batch).await {
-                    Ok(()) => {}
-                    Err(CommitError::Condition { .. }) => {
-                        if !self.holds(lease).await? {
-                            return Ok(None);
-                        }
-                        // A person acted on one of them: look at all rows again.
+                    Ok(()) => chunk.iter().for_each(|one| standing.put(one.finding.clone())),
+                    // A person acted on one of them: look at all rows again.
+                    Err(CommitError::Condition { .. }) if self.holds(lease).await? => {
+                        is_whole = false;
                         break;
                     }
+                    Err(CommitError::Condition { .. }) => return Ok(None),
                     Err(CommitError::Port(error)) => return Err(error.into()),
                 }
             }
-            let posture = self.posture_row(run.workspace, run.tenant).await?;
-            let standing = self.standing(run.workspace, run.tenant).await?;
-            if !self.plan(run, inputs, compared, &standing, (&before, &after), &evidence).is_empty()
-            {
+            if !is_whole {
                 continue;
             }
             let events = events_of(run.id, &standing);
@@ -100,9 +105,7 @@ impl System {
                 Some((report.trust.as_str(), run.id)),
                 self.now(),
             );
-            let batch = self
-                .upsert(Batch::new(), &row, posture.as_ref().map(|stored| stored.revision))
-                .await?;
+            let batch = self.upsert(Batch::new(), &row, posture).await?;
             let (batch, ended) = self.ended(batch, lease, guard, finish).await?;
             match self.commit(batch).await {
                 Ok(()) => return Ok(Some(ended)),
@@ -149,8 +152,12 @@ impl System {
     }
 
     /// Stores the evidence of every drift that has no finding with it yet: one pack a run.
-    async fn store_evidence(&self, run: &Run, report: &Report) -> Result<Evidence, OperationError> {
-        let standing = self.standing(run.workspace, run.tenant).await?;
+    async fn store_evidence(
+        &self,
+        run: &Run,
+        report: &Report,
+        standing: &Standing,
+    ) -> Result<Evidence, OperationError> {
         let known: BTreeMap<Digest, Frame> =
             standing.all().filter_map(|one| Some((one.drift.fingerprint, one.evidence?))).collect();
         let mut packs = PackWriter::new(folder::tenant(run.workspace, run.tenant, "evidence"));
