@@ -15,5 +15,6 @@ mod interleave;
 mod members;
 mod nights;
 mod objects;
+mod replies;
 mod stored;
 mod time;
