@@ -131,8 +131,9 @@ impl System {
                 match self.stored_run(workspace, guard.tenant, active).await {
                     Ok(run) if !run.row.is_completed() && guard.tenant != tenant => {
                         return Err(OperationError::Refused(format!(
-                            "the run {active} does it already, from the tenant {}; wait until it has \
-                             ended, or cancel it",
+                            "the {} {active} is at it already, from the tenant {}; wait until it has \
+                             ended, or cancel it (`plumbline run cancel`)",
+                            run_type.as_str(),
                             guard.tenant
                         )));
                     }
