@@ -2,23 +2,23 @@
 
 use super::compare_tenant::open_words;
 use super::day::beginning;
+use super::findings::tenant_names;
 use super::show::{moment, show, visible};
 use crate::cli::data::{DataArgs, Show};
 use crate::cli::work::{AuditArgs, PostureArgs};
-use crate::data::Data;
+use crate::client::Client;
 use crate::listing::{label, table};
 use crate::render::Style;
 use anyhow::bail;
-use futures::executor::block_on;
 use jiff::{SignedDuration, Timestamp};
 use plumbline_governance::badge::Domain;
-use plumbline_operations::{NightRecord, NightStatus, Posture, Tenant};
+use plumbline_governance::ids::TenantId;
+use plumbline_operations::{AuditEntry, NightRecord, NightStatus, Posture, Tenant};
 use serde_json::json;
 use std::collections::BTreeMap;
 
 pub(super) fn nights(args: &DataArgs, form: Show) -> anyhow::Result<u8> {
-    let data = Data::open(args)?;
-    let nights = block_on(data.system.nights(data.workspace()?.id))?;
+    let nights: Vec<NightRecord> = Client::open(args)?.list("/nights", &[])?;
     show(form, &nights, |style| night_table(&nights, style))
 }
 
@@ -43,13 +43,18 @@ pub(super) fn night_table(nights: &[NightRecord], style: Style) -> String {
 }
 
 pub(super) fn posture(args: &DataArgs, wanted: &PostureArgs) -> anyhow::Result<u8> {
-    let data = Data::open(args)?;
-    let workspace = data.workspace()?.id;
-    let mut all = Vec::new();
-    for tenant in data.tenants(workspace, wanted.tenant.as_deref())? {
-        let posture = block_on(data.system.posture(workspace, tenant.id))?;
-        all.push((tenant, posture));
-    }
+    let client = Client::open(args)?;
+    let tenants = client.tenants(wanted.tenant.as_deref())?;
+    let postures: Vec<Posture> = match tenants.as_slice() {
+        [one] if wanted.tenant.is_some() => {
+            client.find(&format!("/tenants/{}/posture", one.id))?.into_iter().collect()
+        }
+        _ => client.list("/posture/tenants", &[])?,
+    };
+    let mut postures: BTreeMap<TenantId, Posture> =
+        postures.into_iter().map(|one| (one.tenant, one)).collect();
+    let all: Vec<(Tenant, Option<Posture>)> =
+        tenants.into_iter().map(|one| (one.clone(), postures.remove(&one.id))).collect();
     let value: Vec<_> = all
         .iter()
         .map(|(tenant, posture)| {
@@ -94,19 +99,17 @@ pub(super) fn posture_table(all: &[(Tenant, Option<Posture>)], style: Style) -> 
 
 pub(super) fn audit(args: &DataArgs, wanted: &AuditArgs) -> anyhow::Result<u8> {
     let since = wanted.since.as_deref().map(beginning).transpose()?;
-    let data = Data::open(args)?;
-    let workspace = data.workspace()?.id;
-    let now = data.system.now();
+    let now = Timestamp::now();
     let month = SignedDuration::from_hours(24 * 30);
     let since = since.unwrap_or_else(|| now.checked_sub(month).unwrap_or(Timestamp::MIN));
     if since > now {
         bail!("--since lies in the future; it is {} UTC", moment(now));
     }
-    let entries = block_on(data.system.audit_since(workspace, since))?;
-    let tenants: BTreeMap<_, _> = block_on(data.system.tenants(workspace))?
-        .into_iter()
-        .map(|one| (one.id, one.name))
-        .collect();
+    let client = Client::open(args)?;
+    let mut entries: Vec<AuditEntry> = client.list("/audit", &[("since", &since.to_string())])?;
+    // What happened is told from its beginning.
+    entries.reverse();
+    let tenants = tenant_names(&client)?;
     show(wanted.show, &entries, |style| {
         let rows = entries
             .iter()
