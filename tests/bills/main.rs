@@ -72,7 +72,15 @@ impl Records for Billed {
     }
 
     async fn query_index(&self, query: &IndexQuery) -> Result<Page<IndexPosition>, PortError> {
-        self.inner.query_index(query).await
+        let page = self.inner.query_index(query).await?;
+        // Index reads are eventual, which is half the price.
+        let units = read(page.records.iter().map(Record::size).sum()).div_ceil(2);
+        let what = match &query.range {
+            plumbline_ports::Range::Prefix(prefix) if !prefix.is_empty() => prefix.clone(),
+            _ => query.pk.clone(),
+        };
+        self.note("query index", &what, units);
+        Ok(page)
     }
 
     async fn commit(&self, batch: Batch) -> Result<(), CommitError> {
@@ -140,7 +148,10 @@ fn fleet(tenants: u32, findings: u32) -> (Stage, Vec<TenantId>) {
     stage.wait(40 * 60);
     must(stage.tick());
     stage.drain();
-    stage.wait(24 * 3_600);
+    // The overview of the workspace is made just before the night, and has a bill of its own.
+    stage.clock.set("2026-01-03T01:50:00Z".parse().expect("a time"));
+    must(stage.tick());
+    stage.clock.set("2026-01-03T02:00:30Z".parse().expect("a time"));
     (stage, all)
 }
 
@@ -166,6 +177,27 @@ fn a_night_without_a_change() {
             let run = must(block_on(system.runs(stage.workspace, *tenant, 1))).remove(0);
             assert!(run.context.baseline_compare.is_some_and(|one| one.from_memo));
         }
+    }
+}
+
+#[test]
+fn an_overview() {
+    for findings in [0, 40] {
+        let (stage, tenants) = fleet(50, findings);
+        let (bill, system) = billed(&stage);
+        stage.clock.set("2026-01-03T01:59:00Z".parse().expect("a time"));
+        must(block_on(system.tick()));
+        let idle = bill.total();
+        assert!(idle <= 5, "{idle} units for a tick in which nothing is due: {:#?}", bill.lines());
+        stage.clock.set("2026-01-03T23:00:00Z".parse().expect("a time"));
+        must(stage.tick());
+        stage.drain();
+        let (bill, system) = billed(&stage);
+        stage.clock.set("2026-01-03T23:20:00Z".parse().expect("a time"));
+        must(block_on(system.tick()));
+        let count = tenants.len() as u64;
+        println!("{findings} findings: {} units: {:#?}", bill.total(), bill.lines());
+        assert!(bill.total() <= 30 + count / 4, "{}: {:#?}", bill.total(), bill.lines());
     }
 }
 

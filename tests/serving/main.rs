@@ -4,4 +4,9 @@
 #![expect(clippy::unwrap_used, reason = "tests")]
 
 mod audit;
+mod items;
+mod lists;
 mod members;
+mod once;
+mod overview;
+mod upload;

@@ -135,6 +135,11 @@ typed_id!(
     "fnd"
 );
 typed_id!(
+    /// An upload.
+    UploadId,
+    "upl"
+);
+typed_id!(
     /// A provider connection.
     ConnectionId,
     "con"

@@ -86,6 +86,15 @@ impl Schedule {
         self.zone.iana_name().unwrap_or("UTC")
     }
 
+    /// The local date at a moment; without a schedule, that of UTC.
+    #[must_use]
+    pub fn date_at(schedule: Option<&Self>, at: Timestamp) -> Date {
+        match schedule {
+            Some(schedule) => schedule.zone.to_datetime(at).date(),
+            None => TimeZone::UTC.to_datetime(at).date(),
+        }
+    }
+
     /// The moment at which a date's night is due. A time that the clock skips becomes the same time
     /// after the gap; one that it shows twice is the first.
     #[must_use]

@@ -139,7 +139,7 @@ impl System {
         tenant: TenantId,
     ) -> Result<Batch, OperationError> {
         let Some(mut stored) = self.posture_row(workspace, tenant).await? else { return Ok(batch) };
-        (stored.row.trust, stored.row.run) = (None, None);
+        (stored.row.trust, stored.row.run, stored.row.profile) = (None, None, None);
         stored.row.updated_at = self.now();
         self.update(batch, &stored.row, stored.revision).await
     }

@@ -7,7 +7,7 @@
 
 use crate::error::OperationError;
 use crate::repository::keys::{self, folder, sk};
-use crate::repository::rows::{Doomed, Snapshot, State};
+use crate::repository::rows::{Doomed, PartRow, Snapshot, State};
 use crate::repository::{Row as _, Stored, spilled};
 use crate::system::System;
 use jiff::SignedDuration;
@@ -114,6 +114,13 @@ impl System {
             let marks = self.tenant_marks(workspace, tenant.id).await?;
             self.sort_out(workspace, &listed, &marks, &mut dooms, options, &mut out).await?;
         }
+        let listed = self.listed(&folder::overview(workspace)).await?;
+        let marks = self.overview_marks(workspace).await?;
+        self.sort_out(workspace, &listed, &marks, &mut dooms, options, &mut out).await?;
+        let answers = folder::answers(workspace);
+        let listed = self.listed(&answers).await?;
+        let marks = self.answer_marks(workspace).await?;
+        self.sort_out(workspace, &listed, &marks, &mut dooms, options, &mut out).await?;
         // What is left over names objects that are gone.
         for doom in dooms.into_values() {
             self.spare(&doom, options, &mut out).await?;
@@ -244,8 +251,26 @@ impl System {
         Ok(marks)
     }
 
+    /// Overviews that are too large for their records.
+    async fn overview_marks(&self, workspace: WorkspaceId) -> Result<Marks, OperationError> {
+        let mut marks = Marks::new();
+        for kind in [sk::OVERVIEW, sk::GROUPS, sk::TRENDS] {
+            let query = Query::prefix(keys::workspace(workspace), kind);
+            let records = self.ports.records.query_all(query).await?;
+            marks.extend(records.iter().filter_map(|record| Some(spilled(record)?.digest)));
+        }
+        Ok(marks)
+    }
+
+    /// Answers that are kept for requests that are sent again.
+    async fn answer_marks(&self, workspace: WorkspaceId) -> Result<Marks, OperationError> {
+        let records = self.partition(keys::idempotency(workspace)).await?;
+        let kept = records.iter().filter(|record| !self.is_expired(record));
+        Ok(kept.filter_map(|record| Some(spilled(record)?.digest)).collect())
+    }
+
     /// Everything that the records of a tenant refer to: its state, the states that active runs froze,
-    /// and the evidence of its findings.
+    /// the evidence of its findings, and the parts of uploads.
     async fn tenant_marks(
         &self,
         workspace: WorkspaceId,
@@ -264,6 +289,8 @@ impl System {
             } else if kind.starts_with(sk::FINDINGS) {
                 let finding = self.decode::<Finding>(&record).await?.row;
                 marks.extend(finding.evidence.map(|frame| frame.pack));
+            } else if kind.starts_with(sk::UPLOAD_PARTS) && !self.is_expired(&record) {
+                marks.insert(self.decode::<PartRow>(&record).await?.row.digest);
             }
         }
         for digest in indexes {

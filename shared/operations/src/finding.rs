@@ -328,6 +328,7 @@ fn recounted(before: Option<&Stored<Posture>>, mut row: Posture) -> Posture {
     if let Some(before) = before {
         row.trust.clone_from(&before.row.trust);
         row.run = before.row.run;
+        row.profile = before.row.profile;
     }
     row
 }

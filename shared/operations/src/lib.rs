@@ -10,13 +10,17 @@ mod audit;
 mod capture;
 mod collect;
 mod compare;
+mod drift_groups;
 mod error;
 mod finding;
 mod finding_list;
+mod idempotency;
 mod import;
+mod items;
 mod lists;
 mod member;
 mod message;
+mod overview;
 mod paging;
 mod posture;
 mod profile;
@@ -28,6 +32,7 @@ mod start_compares;
 mod stored_payloads;
 mod system;
 mod tenant;
+mod upload;
 mod values;
 mod verify;
 mod worker;
@@ -38,15 +43,17 @@ pub use compare::Step;
 pub use error::OperationError;
 pub use finding::{Acted, MAX_AT_ONCE, SeenFinding};
 pub use finding_list::FindingFilter;
+pub use idempotency::{KeptAnswer, Once, OnceKey, OnceTicket};
 pub use import::{CoverageClaim, ImportOptions, Imported, NamedBytes};
+pub use items::{InventoryItem, SnapshotItem};
 pub use lists::{RunFilter, TenantFilter};
 pub use message::{BadMessage, MESSAGE_VERSION, Work};
 pub use paging::{MAX_PAGE, Page, Position};
 pub use profile::{NewProfile, ProfileEdit};
 pub use rederive::{Foreseen, Renormalised, ReplayOptions, Replayed};
 pub use repository::rows::{
-    Assignment, AuditEntry, NightRecord, NightStatus, Posture, Snapshot, State, Tenant,
-    TenantStatus, Workspace,
+    Assignment, AuditEntry, DriftGroup, DriftGroups, GroupSample, NightRecord, NightStatus,
+    Overview, Posture, Snapshot, State, Tenant, TenantStatus, Totals, TrendPoint, Workspace,
 };
 pub use repository::{Stored, record_as_json};
 pub use run::Started;
@@ -54,6 +61,7 @@ pub use schedule::Ticked;
 pub use start_compares::MAX_STARTED;
 pub use system::{Actor, System};
 pub use tenant::TenantEdit;
+pub use upload::{MAX_PART_BYTES, MAX_PARTS, Upload, UploadPart};
 pub use values::{BadStream, Placed, Values};
 pub use verify::{Checked, Damage};
 pub use worker::{Handled, VISIBILITY};

@@ -92,7 +92,8 @@ impl System {
         after: Option<&Position>,
         limit: usize,
     ) -> Result<Page<(Workspace, Member)>, OperationError> {
-        let rows = Stretch::only(Query::prefix(keys::subject(&person.member_id()), ""));
+        let rows =
+            Stretch::only(Query::prefix(keys::subject(&person.member_id()), WorkspaceId::PREFIX));
         let keep = |stored: Stored<SubjectRow>| Some(stored.row.workspace);
         let page = self.walk("workspaces", &rows, (after, limit), |_| true, keep).await?;
         let mut items = Vec::with_capacity(page.items.len());

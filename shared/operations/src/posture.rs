@@ -107,6 +107,7 @@ pub(crate) fn counted<'f>(
         tenant,
         by_status,
         open_by_severity,
+        profile: None,
         trust: proof.map(|(trust, _)| trust.to_owned()),
         run: proof.map(|(_, run)| run),
         updated_at: now,

@@ -74,6 +74,9 @@ impl System {
                 trouble.get_or_insert(error);
             }
         }
+        if let Err(error) = self.refresh_due_overviews().await {
+            trouble.get_or_insert(error);
+        }
         trouble.map_or(Ok(out), Err)
     }
 

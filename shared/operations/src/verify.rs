@@ -6,7 +6,9 @@ use crate::collect::doom_key;
 use crate::error::OperationError;
 use crate::posture::counted;
 use crate::repository::keys::{self, folder, sk};
-use crate::repository::rows::{Assignment, Doomed, Guard, Posture, Snapshot, State, Tenant};
+use crate::repository::rows::{
+    Assignment, Doomed, Guard, PartRow, Posture, Snapshot, State, Tenant,
+};
 use crate::repository::{Row, Stored};
 use crate::system::System;
 use plumbline_governance::finding::record::Finding;
@@ -49,6 +51,7 @@ pub struct Checked {
 const IMPORT: &str = "import the tenant again";
 const CAPTURE: &str = "capture the profile again, or promote another snapshot";
 const COMPARE: &str = "compare the tenant again";
+const UPLOAD: &str = "send the part again";
 const RESTORE: &str = "restore the records from a backup";
 
 /// Payloads are read in lots of this many.
@@ -183,6 +186,7 @@ impl System {
         let mut posture = None;
         let mut runs: Vec<Run> = Vec::new();
         let mut guards: Vec<Guard> = Vec::new();
+        let mut parts: Vec<PartRow> = Vec::new();
         let mut state = None;
         let mut assignment = None;
         for record in self.partition(keys::tenant(workspace, id)).await? {
@@ -200,6 +204,8 @@ impl System {
                 findings.extend(self.row::<Finding>(&record, out).await);
             } else if kind.starts_with("ACTIVE#") {
                 guards.extend(self.row::<Guard>(&record, out).await);
+            } else if kind.starts_with(sk::UPLOAD_PARTS) && !self.is_expired(&record) {
+                parts.extend(self.row::<PartRow>(&record, out).await);
             }
         }
         if let Some(state) = &state {
@@ -232,6 +238,7 @@ impl System {
                 out.wrong(&what, "its counts are not those of its findings", COMPARE);
             }
         }
+        self.verify_parts(&what, &parts, out).await?;
         let frames: Vec<Frame> = findings.iter().filter_map(|one| one.evidence).collect();
         out.pointers += frames.len() as u64;
         let packs = folder::tenant(workspace, id, "evidence");
@@ -241,6 +248,26 @@ impl System {
                     OperationError::Port(error) if error.is_retryable() => return Err(error.into()),
                     other => out.wrong(&what, format!("evidence is damaged: {other}"), COMPARE),
                 }
+            }
+        }
+        Ok(())
+    }
+
+    /// Reads the parts of uploads that may be imported still.
+    async fn verify_parts(
+        &self,
+        what: &str,
+        parts: &[PartRow],
+        out: &mut Checked,
+    ) -> Result<(), OperationError> {
+        for part in parts {
+            out.pointers += 1;
+            let place = PartRow::folder(part.workspace, part.tenant);
+            let named = format!("the part {} of the upload {} of {what}", part.number, part.upload);
+            match self.object("part", &object_key(&place, part.digest)?).await {
+                Ok(_) => self.alive(part.workspace, &place, part.digest, &named, out).await?,
+                Err(OperationError::Port(error)) => return Err(error.into()),
+                Err(error) => out.wrong(named, error, UPLOAD),
             }
         }
         Ok(())

@@ -2,7 +2,7 @@
 
 use crate::error::OperationError;
 use crate::repository::keys::{self, sk};
-use crate::repository::rows::{Due, MemberRow, SubjectRow, Workspace, WorkspaceEntry};
+use crate::repository::rows::{Due, MemberRow, OverviewDue, SubjectRow, Workspace, WorkspaceEntry};
 use crate::repository::{Row as _, expected};
 use crate::system::{Actor, System, digest_of};
 use plumbline_governance::access::{Member, MemberChange, MemberRole, member_id};
@@ -83,6 +83,7 @@ impl System {
         let batch = self.insert(batch, &WorkspaceEntry { id: workspace.id }).await?;
         let batch = self.insert(batch, &owner).await?;
         let batch = self.insert(batch, &SubjectRow::of(&owner)).await?;
+        let batch = self.insert(batch, &OverviewDue { workspace: workspace.id, at: now }).await?;
         self.commit_audited(batch, audit).await?.or_conflict("the workspace")?;
         Ok(workspace)
     }

@@ -93,13 +93,14 @@ impl System {
                 unproven: looked_at.difference(&report.proven).cloned().collect(),
             });
             note_night_in(&mut guard, run);
-            let row = counted(
+            let mut row = counted(
                 run.workspace,
                 run.tenant,
                 standing.all(),
                 Some((report.trust.as_str(), run.id)),
                 self.now(),
             );
+            row.profile = Some(inputs.profile.row.id);
             let batch = self
                 .upsert(Batch::new(), &row, posture.as_ref().map(|stored| stored.revision))
                 .await?;

@@ -3,7 +3,7 @@
 
 use jiff::Timestamp;
 use jiff::civil::Date;
-use plumbline_governance::ids::{ProfileId, RunId, SnapshotId, TenantId, WorkspaceId};
+use plumbline_governance::ids::{ProfileId, RunId, SnapshotId, TenantId, UploadId, WorkspaceId};
 use plumbline_governance::run::RunType;
 use plumbline_policy::digest::Digest;
 use plumbline_ports::Key;
@@ -33,10 +33,17 @@ pub(crate) fn subject(subject: &str) -> String {
     format!("SUBJECT#{subject}")
 }
 
+/// The partition of a workspace's requests that are done once.
+pub(crate) fn idempotency(workspace: WorkspaceId) -> String {
+    format!("WS#{workspace}#IDEM")
+}
+
 /// The list of all workspaces.
 pub(crate) const WORKSPACES: &str = "WORKSPACES";
 /// The nights that are due, in order.
 pub(crate) const DUE: &str = "DUE";
+/// The overviews that are due, in order.
+pub(crate) const OVERVIEWS: &str = "OVERVIEWS";
 /// Messages that may have to be sent again, and runs that may have to be closed.
 pub(crate) const OUTBOX: &str = "OUTBOX#0";
 
@@ -62,7 +69,9 @@ pub(crate) fn in_tenant(id: WorkspaceId, of: TenantId, sk: impl Into<String>) ->
 
 /// Sort keys.
 pub(crate) mod sk {
-    use super::{Date, Digest, ProfileId, RunId, RunType, SnapshotId, TenantId, Timestamp};
+    use super::{
+        Date, Digest, ProfileId, RunId, RunType, SnapshotId, TenantId, Timestamp, UploadId,
+    };
 
     pub(crate) const META: &str = "META";
     pub(crate) const STATE: &str = "STATE";
@@ -77,7 +86,12 @@ pub(crate) mod sk {
     pub(crate) const FINDINGS: &str = "FINDING#";
     pub(crate) const NIGHTS: &str = "NIGHT#";
     pub(crate) const DOOMED: &str = "DOOMED#";
+    pub(crate) const UPLOADS: &str = "UPLOAD#";
+    pub(crate) const UPLOAD_PARTS: &str = "UPLOAD_PART#";
     pub(crate) const SUSPECT: &str = "SUSPECT";
+    pub(crate) const OVERVIEW: &str = "OVERVIEW";
+    pub(crate) const GROUPS: &str = "GROUPS";
+    pub(crate) const TRENDS: &str = "TREND#";
     pub(crate) const AUDIT_HEAD: &str = "AUDIT_HEAD";
 
     /// In the partition of a month's audit.
@@ -126,6 +140,22 @@ pub(crate) mod sk {
     pub(crate) fn finding(row_key: Digest, occurrence: u32) -> String {
         format!("FINDING#{row_key}#{occurrence:06}")
     }
+    pub(crate) fn trend(date: Date) -> String {
+        format!("{TRENDS}{date}")
+    }
+    pub(crate) fn upload(id: UploadId) -> String {
+        format!("{UPLOADS}{id}")
+    }
+    pub(crate) fn upload_parts(id: UploadId) -> String {
+        format!("{UPLOAD_PARTS}{id}#")
+    }
+    pub(crate) fn upload_part(id: UploadId, number: u32) -> String {
+        format!("{UPLOAD_PARTS}{id}#{number:04}")
+    }
+    /// Beside the workspaces of a person.
+    pub(crate) fn once(hash: &str) -> String {
+        format!("IDEM#{hash}")
+    }
     /// The row key and the occurrence that the sort key of a finding names.
     pub(crate) fn finding_of(sk: &str) -> Option<(Digest, u32)> {
         let (row_key, occurrence) = sk.strip_prefix(FINDINGS)?.split_once('#')?;
@@ -150,6 +180,14 @@ pub(crate) mod folder {
     /// The workspace that a folder belongs to.
     pub(crate) fn owner(folder: &str) -> Option<WorkspaceId> {
         folder.split('/').nth(1)?.parse().ok()
+    }
+    /// Overviews that are too large for a record.
+    pub(crate) fn overview(id: WorkspaceId) -> String {
+        format!("ws/{id}/overview")
+    }
+    /// Answers that are too large for a record.
+    pub(crate) fn answers(id: WorkspaceId) -> String {
+        format!("ws/{id}/answers")
     }
     pub(crate) fn tenant(id: WorkspaceId, tenant: TenantId, what: &str) -> String {
         format!("ws/{id}/ten/{tenant}/{what}")

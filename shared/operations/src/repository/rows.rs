@@ -1,11 +1,18 @@
 //! The kinds of rows, where each stands and what it may become.
 
 mod audit;
+mod once;
+mod overview;
 mod people;
+mod upload;
 
 pub use audit::AuditEntry;
 pub(crate) use audit::AuditHead;
+pub(crate) use once::{ONCE_HOURS, OnceRow};
+pub use overview::{DriftGroup, DriftGroups, GroupSample, Overview, Totals, TrendPoint};
+pub(crate) use overview::{OverviewDue, TREND_DAYS};
 pub(crate) use people::{MemberRow, SubjectRow};
+pub(crate) use upload::{PartRow, UploadRow};
 
 use super::Row;
 use super::keys::{self, folder, sk};
@@ -470,6 +477,9 @@ pub struct Posture {
     pub by_status: BTreeMap<String, u64>,
     /// Open findings by severity.
     pub open_by_severity: BTreeMap<String, u64>,
+    /// The profile that it was last compared with.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub profile: Option<ProfileId>,
     /// How much the last compare proved; `None` before the first.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub trust: Option<String>,
