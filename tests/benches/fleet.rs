@@ -129,7 +129,9 @@ fn main() {
     let ports = stores.ports(Arc::new(SystemIds::new().expect("randomness")));
     let system = System::new(ports);
     let person = Person { issuer: "local".to_owned(), subject: "bench".to_owned() };
-    let workspace = block_on(system.create_workspace(&person, "Bench")).expect("a workspace").id;
+    let workspace = block_on(system.create_workspace(&person, &Actor::new("bench"), "Bench"))
+        .expect("a workspace")
+        .id;
     let fleet = Fleet { system, workspace, actor: Actor::new("bench") };
 
     let large = fleet.tenant("large");

@@ -407,7 +407,7 @@ fn ids_of_others_and_of_nobody() {
     let (golden, tenant, profile) = stage.governed(TYPES, &many(3, 0));
     let person =
         plumbline_operations::Person { issuer: "local".to_owned(), subject: "mallory".to_owned() };
-    let other = must(block_on(stage.system.create_workspace(&person, "South"))).id;
+    let other = must(block_on(stage.system.create_workspace(&person, &stage.actor, "South"))).id;
     let actor = plumbline_operations::Actor::new("mallory");
     let zero = |prefix: &str| format!("{prefix}_{}", "0".repeat(32));
     let nobody: TenantId = zero("ten").parse().expect("an id");

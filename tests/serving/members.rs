@@ -81,7 +81,9 @@ fn workspaces_of_a_person_come_in_pages() {
     let stage = Stage::new();
     let bob = person("bob");
     let mut made: Vec<_> = (0..5)
-        .map(|nth| must(block_on(stage.system.create_workspace(&bob, &format!("W{nth}")))).id)
+        .map(|nth| {
+            must(block_on(stage.system.create_workspace(&bob, &stage.actor, &format!("W{nth}")))).id
+        })
         .collect();
     made.sort_unstable();
     for limit in 1..=6 {

@@ -119,10 +119,11 @@ impl Stage {
         let plan = Plan::new();
         let system = System::new(wrap(&raw, &plan));
         let person = Person { issuer: "local".to_owned(), subject: "eve".to_owned() };
-        let workspace = match block_on(system.create_workspace(&person, "North")) {
-            Ok(workspace) => workspace.id,
-            Err(error) => panic!("no workspace: {error}"),
-        };
+        let workspace =
+            match block_on(system.create_workspace(&person, &Actor::new("eve"), "North")) {
+                Ok(workspace) => workspace.id,
+                Err(error) => panic!("no workspace: {error}"),
+            };
         Self { clock, raw, stores: None, plan, system, workspace, actor: Actor::new("eve") }
     }
 

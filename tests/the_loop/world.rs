@@ -66,8 +66,9 @@ impl World {
     pub(crate) fn over(ports: Ports, clock: Arc<ManualClock>) -> Self {
         let system = System::new(ports.clone());
         let person = Person { issuer: "local".to_owned(), subject: "eve".to_owned() };
-        let workspace =
-            block_on(system.create_workspace(&person, "North")).expect("a workspace").id;
+        let workspace = block_on(system.create_workspace(&person, &Actor::new("eve"), "North"))
+            .expect("a workspace")
+            .id;
         Self { clock, ports, system, workspace, actor: Actor::new("eve") }
     }
 

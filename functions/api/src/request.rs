@@ -305,10 +305,7 @@ impl<F> Listing<F> {
             None => None,
             Some(at) => Some(self.api.0.cursors.write(&self.bound.list(), at)?),
         };
-        Ok(PageOf {
-            items: page.items.into_iter().map(show).collect(),
-            next_cursor,
-        })
+        Ok(PageOf { items: page.items.into_iter().map(show).collect(), next_cursor })
     }
 
     /// Where the page begins.

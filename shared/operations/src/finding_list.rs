@@ -197,8 +197,7 @@ impl System {
     /// # Errors
     /// The store's.
     pub async fn complete(&self, finding: Finding) -> Result<SeenFinding, OperationError> {
-        let guard =
-            self.compare_guard(finding.workspace, finding.tenant, finding.profile).await?;
+        let guard = self.compare_guard(finding.workspace, finding.tenant, finding.profile).await?;
         let counters = guard.map(|stored| stored.row.seen).unwrap_or_default();
         let seen = seen_now(&finding, &counters);
         Ok(SeenFinding { finding, seen })

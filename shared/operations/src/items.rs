@@ -8,10 +8,11 @@ use plumbline_governance::ids::{ProfileId, SnapshotId, TenantId, WorkspaceId};
 use plumbline_governance::index::{Entry, Frame, SnapshotIndex, StateIndex};
 use plumbline_policy::digest::Digest;
 use plumbline_policy::policy::{Facets, Payload};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// One subject of a tenant's inventory.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct InventoryItem {
     /// Names the item in the inventory.
     pub item_id: String,
@@ -30,7 +31,7 @@ pub struct InventoryItem {
 }
 
 /// One subject of a snapshot. Nothing in it names the tenant that it was captured from.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct SnapshotItem {
     /// Names the item in the snapshot.
     pub item_id: String,

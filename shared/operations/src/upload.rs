@@ -12,6 +12,7 @@ use jiff::{SignedDuration, Timestamp};
 use plumbline_governance::ids::{TenantId, UploadId, WorkspaceId};
 use plumbline_policy::digest::Digest;
 use plumbline_ports::{Batch, Condition, Query};
+use schemars::JsonSchema;
 use serde::Serialize;
 use std::collections::BTreeMap;
 
@@ -23,7 +24,7 @@ pub const MAX_PART_BYTES: usize = 16 * 1024 * 1024;
 const KEPT: SignedDuration = SignedDuration::from_hours(24);
 
 /// An upload, with the parts that are there.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Upload {
     /// Its id.
     pub id: UploadId,
@@ -34,15 +35,17 @@ pub struct Upload {
     /// Who started it.
     pub started_by: String,
     /// When.
+    #[schemars(with = "plumbline_governance::schema::Moment")]
     pub started_at: Timestamp,
     /// When it goes.
+    #[schemars(with = "plumbline_governance::schema::Moment")]
     pub expires_at: Timestamp,
     /// The parts by number.
     pub parts: BTreeMap<u32, UploadPart>,
 }
 
 /// One part of an upload.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct UploadPart {
     /// Digest of its bytes.
     pub digest: Digest,

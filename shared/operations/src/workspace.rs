@@ -53,6 +53,7 @@ impl System {
     pub async fn create_workspace(
         &self,
         creator: &Person,
+        actor: &Actor,
         name: &str,
     ) -> Result<Workspace, OperationError> {
         let now = self.now();
@@ -64,7 +65,6 @@ impl System {
             inventory_max_age_hours: DEFAULT_MAX_AGE_HOURS,
             created_at: now,
         };
-        let actor = Actor::new(creator.subject.clone()).by(creator.issuer.clone());
         let owner = MemberRow {
             workspace: workspace.id,
             member: Member {
@@ -77,7 +77,7 @@ impl System {
                 added_at: now,
             },
         };
-        let mut audit = self.audit(workspace.id, &actor, "workspace.create", workspace.id);
+        let mut audit = self.audit(workspace.id, actor, "workspace.create", workspace.id);
         audit.after = digest_of(&workspace);
         let batch = self.insert(Batch::new(), &workspace).await?;
         let batch = self.insert(batch, &WorkspaceEntry { id: workspace.id }).await?;

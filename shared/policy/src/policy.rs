@@ -12,6 +12,7 @@ use crate::reference::find_guid;
 use crate::role::{RoleDefinition, normalise_role};
 use crate::secret::{Secret, SecretKey};
 use crate::tenant::Localiser;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::cell::Cell;
 
@@ -21,7 +22,7 @@ thread_local! {
 }
 
 /// The digests of a policy's facets, under one version of the rules.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 pub struct Facets {
     /// What the policy configures.
     pub content: Digest,

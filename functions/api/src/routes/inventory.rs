@@ -17,8 +17,7 @@ use plumbline_governance::ids::TenantId;
 use plumbline_governance::index::StoredGap;
 use plumbline_governance::run::Run;
 use plumbline_operations::{
-    CoverageClaim, ImportOptions, Imported, InventoryItem,
-    State as TenantState,
+    CoverageClaim, ImportOptions, Imported, InventoryItem, State as TenantState,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};

@@ -1,6 +1,6 @@
 //! Uploads: an inventory in parts, for what one request does not take.
 
-use super::inventory::body::{Media, Packing, documents};
+use super::inventory::body::{Media, Packing, parts};
 use super::inventory::{ImportQuery, ImportView, OfTenant, run_import};
 use crate::Api;
 use crate::access::Here;
@@ -120,13 +120,16 @@ async fn import_it(
     };
     let media = match word(header::CONTENT_TYPE) {
         "" => Media::Values,
-        named => Media::read(named)
-            .ok_or_else(|| UNSUPPORTED.because("the parts are said to be of a type that is not taken"))?,
+        named => Media::read(named).ok_or_else(|| {
+            UNSUPPORTED.because("the parts are said to be of a type that is not taken")
+        })?,
     };
     let packing = Packing::read(word(header::CONTENT_ENCODING))
         .ok_or_else(|| UNSUPPORTED.because("the parts are packed in a way that is not taken"))?;
-    let parts = api.system().upload_reader(here.workspace, at.tenant, at.upload).await?;
-    let documents = documents(parts, media, packing, api.0.limits.unpacked_bytes);
+    let upload = api.system().upload(here.workspace, at.tenant, at.upload).await?;
+    let numbers = upload.numbers()?;
+    let unpacked = api.0.limits.unpacked_bytes;
+    let documents = parts(api.system().clone(), upload, numbers, (media, packing), unpacked);
     let response = run_import(&api, here.clone(), at.tenant, options, documents).await?;
     // Imported is imported: what is left of the upload is swept if this does not reach it.
     if let Err(error) = api.system().abort_upload(here.workspace, at.tenant, at.upload).await {

@@ -74,12 +74,39 @@ impl Development {
     ) -> Result<String, MintError> {
         let iat = now.as_second();
         let exp = iat.saturating_add(good_for.as_secs());
-        let claims =
-            Claims { iss: DEVELOPMENT_ISSUER, sub: subject, aud: AUDIENCE, scope: SCOPE, iat, exp };
+        self.sign(&Claims {
+            iss: DEVELOPMENT_ISSUER,
+            sub: subject,
+            aud: AUDIENCE,
+            scope: SCOPE,
+            iat,
+            exp,
+        })
+    }
+
+    /// Signs claims of any kind.
+    ///
+    /// # Errors
+    /// The cryptography's.
+    pub fn sign(&self, claims: &impl Serialize) -> Result<String, MintError> {
+        self.sign_as(KID, claims)
+    }
+
+    /// Signs claims under another key id.
+    ///
+    /// # Errors
+    /// The cryptography's.
+    pub fn sign_as(&self, kid: &str, claims: &impl Serialize) -> Result<String, MintError> {
         let mut header = Header::new(Algorithm::EdDSA);
-        header.kid = Some(KID.to_owned());
+        header.kid = Some(kid.to_owned());
         header.typ = Some("at+jwt".to_owned());
-        encode(&header, &claims, &self.key).map_err(|error| MintError(error.to_string()))
+        encode(&header, claims, &self.key).map_err(|error| MintError(error.to_string()))
+    }
+
+    /// The public key, as a JWK writes it.
+    #[must_use]
+    pub fn public_key(&self) -> &str {
+        &self.public
     }
 
     /// The issuer, to be trusted.

@@ -15,7 +15,7 @@ impl Writer for Sarif {
     fn head(&mut self) -> Vec<u8> {
         let rules: Vec<Value> = RULES
             .iter()
-            .map(|rule| json!({ "id": rule.id, "shortDescription": { "text": rule.text } }))
+            .map(|(id, _, text)| json!({ "id": id, "shortDescription": { "text": text } }))
             .collect();
         let driver = json!({
             "name": "Plumbline", "version": env!("CARGO_PKG_VERSION"), "rules": rules,

@@ -12,7 +12,7 @@ use axum::http::HeaderMap;
 use axum::http::header::{CONTENT_ENCODING, CONTENT_TYPE};
 use bytes::Bytes;
 use http_body_util::BodyExt as _;
-use plumbline_operations::{NamedBytes, OperationError, Values};
+use plumbline_operations::{NamedBytes, OperationError, System, Upload, Values};
 use std::io::{BufReader, Error, ErrorKind, Read};
 use tokio::sync::mpsc;
 
@@ -76,7 +76,9 @@ impl Incoming {
         };
         let media = Media::read(header(CONTENT_TYPE).unwrap_or_default()).ok_or_else(|| {
             UNSUPPORTED
-                .because("an inventory is application/x-ndjson, application/json or application/x-tar")
+                .because(
+                    "an inventory is application/x-ndjson, application/json or application/x-tar",
+                )
                 .next("Send it with `Content-Type: application/x-ndjson`.")
         })?;
         let packing = Packing::read(header(CONTENT_ENCODING).unwrap_or_default())
@@ -85,10 +87,7 @@ impl Incoming {
     }
 
     /// Begins to receive; the documents come from the iterator.
-    pub(crate) fn receive(
-        self,
-        body: Body,
-    ) -> Documents {
+    pub(crate) fn receive(self, body: Body) -> Documents {
         let (sender, receiver) = mpsc::channel(WAITING);
         let most = self.most;
         tokio::spawn(async move {
@@ -122,6 +121,28 @@ impl Incoming {
         let chunks = Chunks { receiver, now: Bytes::new() };
         documents(chunks, self.media, self.packing, self.most_unpacked)
     }
+}
+
+/// The parts of an upload as one body. They are read one at a time, as they are asked for.
+pub(crate) fn parts(
+    system: System,
+    upload: Upload,
+    numbers: Vec<u32>,
+    (media, packing): (Media, Packing),
+    most_unpacked: u64,
+) -> Documents {
+    let (sender, receiver) = mpsc::channel(1);
+    tokio::spawn(async move {
+        for number in numbers {
+            let part = system.part_bytes(&upload, number).await;
+            let part = part.map(Bytes::from).map_err(|error| Error::other(error.to_string()));
+            let is_over = part.is_err();
+            if sender.send(part).await.is_err() || is_over {
+                return;
+            }
+        }
+    });
+    documents(Chunks { receiver, now: Bytes::new() }, media, packing, most_unpacked)
 }
 
 fn too_large(most: u64) -> Error {

@@ -125,7 +125,8 @@ fn trusted(path: &Path, clock: &Arc<dyn Clock>) -> anyhow::Result<Vec<TrustedIss
     })?;
     let mut out = Vec::with_capacity(forms.len());
     for form in forms {
-        let shared = |one: &Algorithm| matches!(one, Algorithm::HS256 | Algorithm::HS384 | Algorithm::HS512);
+        let shared =
+            |one: &Algorithm| matches!(one, Algorithm::HS256 | Algorithm::HS384 | Algorithm::HS512);
         if form.algorithms.is_empty() || form.algorithms.iter().any(shared) {
             bail!(
                 "{}: the issuer {} must name algorithms, and none of them with a shared key; RS256 or ES256 \

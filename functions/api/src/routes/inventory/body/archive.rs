@@ -27,10 +27,10 @@ pub(super) fn documents(source: impl Read + Send + 'static) -> Documents {
         for file in files {
             let document = file.map_err(|error| bad(&error)).and_then(read);
             let is_over = document.is_err();
-            match document.transpose() {
-                // Nobody listens any more when the import ended early.
-                Some(document) if sender.blocking_send(document).is_err() || is_over => return,
-                _ => {}
+            let Some(document) = document.transpose() else { continue };
+            // Nobody listens any more when the import ended early.
+            if sender.blocking_send(document).is_err() || is_over {
+                return;
             }
         }
     });

@@ -1,0 +1,13 @@
+//! The API as callers meet it: who may do what, what is refused and how, and what it says of itself.
+
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
+
+mod cells;
+mod cursors;
+mod document;
+mod isolation;
+mod once;
+mod requests;
+mod samples;
+mod tokens;
+mod world;

@@ -1,0 +1,324 @@
+//! Two workspaces on one API, and everyone who might call it.
+
+use axum::body::Body;
+use axum::http::{HeaderMap, Method, Request};
+use http_body_util::BodyExt as _;
+use jiff::SignedDuration;
+use plumbline_api::token::{DEVELOPMENT_ISSUER, Development};
+use plumbline_api::{Api, Limits, Settings};
+use plumbline_governance::access::{MemberChange, MemberRole};
+use plumbline_governance::ids::{
+    FindingId, ProfileId, RunId, SnapshotId, TenantId, UploadId, WorkspaceId,
+};
+use plumbline_operations::{Actor, Person, System};
+use plumbline_ports::{Clock as _, Secrets as _};
+use plumbline_testkit::clock::ManualClock;
+use plumbline_tests::policies::{FEATURE, feature, policies};
+use plumbline_tests::stage::{Stage, complete, must};
+use serde_json::Value;
+use std::sync::Arc;
+use tower::ServiceExt as _;
+
+/// An answer, read whole.
+#[derive(Clone, Debug)]
+pub struct Answer {
+    pub status: u16,
+    pub headers: HeaderMap,
+    pub bytes: Vec<u8>,
+}
+
+impl Answer {
+    /// The body as JSON; null when it is none.
+    pub fn json(&self) -> Value {
+        serde_json::from_slice(&self.bytes).unwrap_or(Value::Null)
+    }
+
+    /// The last part of a problem's type.
+    pub fn problem(&self) -> String {
+        let kind = self.json()["type"].as_str().unwrap_or_default().to_owned();
+        kind.rsplit(':').next().unwrap_or_default().to_owned()
+    }
+
+    pub fn text(&self) -> String {
+        String::from_utf8_lossy(&self.bytes).into_owned()
+    }
+
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name).and_then(|value| value.to_str().ok())
+    }
+}
+
+/// A request before it is sent.
+pub struct Call {
+    pub method: Method,
+    pub path: String,
+    pub headers: Vec<(String, String)>,
+    pub body: Vec<u8>,
+}
+
+impl Call {
+    pub fn new(method: &str, path: impl Into<String>) -> Self {
+        let method = method.parse().unwrap();
+        Self { method, path: path.into(), headers: Vec::new(), body: Vec::new() }
+    }
+
+    pub fn get(path: impl Into<String>) -> Self {
+        Self::new("GET", path)
+    }
+
+    pub fn post(path: impl Into<String>, body: Value) -> Self {
+        Self::new("POST", path).json(body)
+    }
+
+    pub fn json(mut self, body: Value) -> Self {
+        self.body = body.to_string().into_bytes();
+        self.header("content-type", "application/json")
+    }
+
+    pub fn raw(mut self, media: &str, body: impl Into<Vec<u8>>) -> Self {
+        self.body = body.into();
+        self.header("content-type", media)
+    }
+
+    pub fn header(mut self, name: &str, value: &str) -> Self {
+        self.headers.push((name.to_owned(), value.to_owned()));
+        self
+    }
+
+    pub fn token(self, token: &str) -> Self {
+        self.header("authorization", &format!("Bearer {token}"))
+    }
+}
+
+/// What one workspace holds: one of everything.
+#[derive(Clone, Debug)]
+pub struct Holding {
+    pub workspace: WorkspaceId,
+    /// The golden tenant.
+    pub golden: TenantId,
+    /// A tenant with findings.
+    pub first: TenantId,
+    /// Another one with findings.
+    pub second: TenantId,
+    pub profile: ProfileId,
+    pub snapshot: SnapshotId,
+    /// Runs of the first tenant and of the second.
+    pub run: RunId,
+    pub second_run: RunId,
+    /// A member who only reads.
+    pub viewer: String,
+    /// A subject that the first tenant has.
+    pub item: String,
+    /// An upload of the first tenant.
+    pub upload: UploadId,
+    /// A finding of the first tenant, and one of the second.
+    pub findings: [FindingId; 2],
+}
+
+/// The API over stores in memory.
+pub struct World {
+    pub clock: Arc<ManualClock>,
+    pub stage: Stage,
+    pub api: Api,
+    pub mint: Development,
+    pub runtime: tokio::runtime::Runtime,
+}
+
+/// Somebody of the development issuer.
+pub fn person(subject: &str) -> Person {
+    Person { issuer: DEVELOPMENT_ISSUER.to_owned(), subject: subject.to_owned() }
+}
+
+impl World {
+    pub fn new() -> Self {
+        Self::with(generous())
+    }
+
+    /// A world with limits of its own.
+    pub fn with(limits: Limits) -> Self {
+        let stage = Stage::new();
+        let clock = Arc::clone(&stage.clock);
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(2)
+            .enable_all()
+            .build()
+            .unwrap();
+        let root = runtime.block_on(stage.raw.secrets.root_key()).unwrap();
+        let mint = Development::new(&root).unwrap();
+        let settings = Settings {
+            ports: stage.raw.clone(),
+            system: stage.system.clone(),
+            issuers: vec![mint.issuer().unwrap()],
+            limits,
+            open_workspaces: true,
+        };
+        let api = runtime.block_on(Api::new(settings)).unwrap();
+        Self { clock, stage, api, mint, runtime }
+    }
+
+    pub fn system(&self) -> &System {
+        self.api.system()
+    }
+
+    /// A token of a subject, good for an hour.
+    pub fn token(&self, subject: &str) -> String {
+        let good_for = SignedDuration::from_hours(1);
+        self.mint.mint(subject, self.clock.now(), good_for).unwrap()
+    }
+
+    /// Sends a request.
+    pub fn send(&self, call: Call) -> Answer {
+        self.send_to(&self.api.router(), call)
+    }
+
+    /// Sends a request to another router than the API's own.
+    pub fn send_to(&self, router: &axum::Router, call: Call) -> Answer {
+        let mut request = Request::builder().method(call.method).uri(&call.path);
+        for (name, value) in &call.headers {
+            request = request.header(name, value);
+        }
+        let request = request.body(Body::from(call.body)).unwrap();
+        let router = router.clone();
+        self.runtime.block_on(async move {
+            let response = router.oneshot(request).await.unwrap();
+            let (parts, body) = response.into_parts();
+            let bytes =
+                body.collect().await.map_or_else(|_| Vec::new(), |body| body.to_bytes().to_vec());
+            Answer { status: parts.status.as_u16(), headers: parts.headers, bytes }
+        })
+    }
+
+    /// Signs claims as the development issuer does.
+    pub fn sign(&self, claims: &Value) -> String {
+        self.mint.sign(claims).unwrap()
+    }
+
+    /// The development issuer's public key, as its JWK writes it.
+    pub fn public_key(&self) -> String {
+        self.mint.public_key().to_owned()
+    }
+
+    /// Every row that stands, by key and revision.
+    pub fn rows(&self) -> Vec<String> {
+        self.stage
+            .memory()
+            .records
+            .dump()
+            .iter()
+            .map(|row| format!("{} {}", row.key, row.revision))
+            .collect()
+    }
+
+    /// Sends a request as a subject.
+    pub fn send_as(&self, subject: &str, call: Call) -> Answer {
+        let token = self.token(subject);
+        self.send(call.token(&token))
+    }
+
+    /// Makes a workspace with one of everything, owned by `owner`.
+    pub fn holding(&self, owner: &str) -> Holding {
+        let system = self.system();
+        let actor = Actor::new(owner);
+        let wait = |name: &str| format!("{owner} {name}");
+        self.runtime.block_on(async {
+            let made = must(system.create_workspace(&person(owner), &actor, &wait("space")).await);
+            let workspace = made.id;
+            let mut tenants = Vec::new();
+            for name in ["golden", "first", "second"] {
+                let facts = plumbline_policy::tenant::TenantFacts::default();
+                tenants
+                    .push(must(system.add_tenant(workspace, &actor, &wait(name), facts).await).id);
+            }
+            let [golden, first, second] = tenants[..] else { unreachable!() };
+            let new = plumbline_operations::NewProfile {
+                name: wait("profile"),
+                scope: plumbline_tests::stage::scope(&[FEATURE]),
+                ..plumbline_operations::NewProfile::default()
+            };
+            let profile = must(system.create_profile(workspace, &actor, new).await).id;
+            let full = policies([feature("alpha", 1, "22H2"), feature("beta", 2, "22H2")]);
+            let less = policies([feature("alpha", 1, "23H2")]);
+            for (tenant, policies) in [(golden, &full), (first, &less), (second, &less)] {
+                let mut documents = policies.iter().map(|(name, value)| {
+                    Ok((format!("{name}.json"), value.to_string().into_bytes()))
+                });
+                must(system.import(workspace, &actor, tenant, &complete(), &mut documents).await);
+            }
+            let capture = must(system.start_capture(workspace, &actor, profile, golden).await).run;
+            self.drain().await;
+            must(
+                system
+                    .set_profile_status(
+                        workspace,
+                        &actor,
+                        profile,
+                        plumbline_governance::profile::ProfileStatus::Active,
+                        None,
+                    )
+                    .await,
+            );
+            for tenant in [first, second] {
+                must(system.assign(workspace, &actor, tenant, profile, None, None).await);
+                must(system.start_compare(workspace, &actor, tenant).await);
+            }
+            self.drain().await;
+            let capture = must(system.run(workspace, golden, capture.id).await);
+            let reader = person(&wait("reader"));
+            let viewer = MemberRole::Viewer.into();
+            must(system.set_member(workspace, &actor, &reader, viewer, None).await);
+            let viewer = reader.member_id();
+            let items = must(system.inventory_items(workspace, first, None, None, 10).await);
+            must(system.refresh_overview(workspace).await);
+            let of = |tenant| async move {
+                must(system.findings(workspace, tenant).await)[0].finding.id
+            };
+            Holding {
+                workspace,
+                golden,
+                first,
+                second,
+                profile,
+                snapshot: capture.context.baseline_snapshot_id.unwrap(),
+                run: must(system.runs(workspace, first, 10).await)[0].id,
+                second_run: must(system.runs(workspace, second, 10).await)[0].id,
+                viewer,
+                item: items.items[0].item_id.clone(),
+                upload: must(system.start_upload(workspace, &actor, first).await).id,
+                findings: [of(first).await, of(second).await],
+            }
+        })
+    }
+
+    /// Does what is queued.
+    pub async fn drain(&self) {
+        for queue in plumbline_ports::QueueName::ALL {
+            while !must(self.system().work(queue, 10).await).is_empty() {}
+        }
+    }
+
+    /// Makes somebody a member.
+    pub fn member(&self, workspace: WorkspaceId, subject: &str, change: MemberChange) {
+        let actor = Actor::new("setup");
+        let system = self.system();
+        let set = system.set_member(workspace, &actor, &person(subject), change, None);
+        must(self.runtime.block_on(set));
+    }
+
+    /// The same, limited to some tenants.
+    pub fn limited(
+        &self,
+        workspace: WorkspaceId,
+        subject: &str,
+        role: MemberRole,
+        to: &[TenantId],
+    ) {
+        let tenants = Some(to.iter().copied().collect());
+        self.member(workspace, subject, MemberChange { role, tenants, until: None });
+    }
+}
+
+/// Limits that no test meets by accident.
+pub fn generous() -> Limits {
+    let many = std::num::NonZeroU32::new(1_000_000).unwrap();
+    Limits { subject: (many, many), workspace: (many, many), ..Limits::default() }
+}
