@@ -6,9 +6,10 @@ use super::{Client, Form, Refusal, Request, Side, with};
 use axum::http::Method;
 use bytes::{Bytes, BytesMut};
 use plumbline_api::view::ImportView;
-use plumbline_governance::ids::TenantId;
+use plumbline_governance::ids::{TenantId, UploadId};
 use plumbline_governance::run::Run;
-use plumbline_operations::{NamedBytes, OperationError, Upload};
+use plumbline_operations::{NamedBytes, OperationError};
+use serde::Deserialize;
 
 /// The most bytes of one part of an upload, and of an inventory that goes out in one request.
 const PART: usize = 4 * 1024 * 1024;
@@ -75,7 +76,7 @@ async fn send(
         Part::More(bytes) => bytes,
     };
     let begin = Request::new(Method::POST, format!("{tenant}/uploads"));
-    let upload: Upload = server.send(&begin).await?.good()?.read()?;
+    let upload: Begun = server.send(&begin).await?.good()?.read()?;
     let upload = format!("{tenant}/uploads/{}", upload.id);
     let sent = send_parts(server, &upload, first, &mut chunks, &mut now).await;
     if let Err(error) = sent {
@@ -85,6 +86,12 @@ async fn send(
     }
     let import = Request::new(Method::POST, with(&format!("{upload}/import"), options)).long();
     server.send(&import.raw(Bytes::new(), PACKED)).await
+}
+
+/// What is needed of an upload.
+#[derive(Deserialize)]
+struct Begun {
+    id: UploadId,
 }
 
 async fn send_parts(

@@ -15,7 +15,7 @@ pub(crate) use named::{one, several, short};
 pub(crate) use refusal::{Refusal, sentence};
 
 use crate::cli::data::{DataArgs, SERVER};
-use anyhow::Context as _;
+use anyhow::{Context as _, bail};
 use axum::http::{Method, StatusCode};
 use bytes::Bytes;
 use here::Here;
@@ -134,6 +134,9 @@ impl Wire {
     /// # Errors
     /// Says what is wrong with the address, the token or the directory.
     pub(crate) fn open(args: &DataArgs) -> anyhow::Result<Self> {
+        if args.act_as.is_some() && args.server().is_some() {
+            bail!("{SERVER} is set, and the token says who asks a server; leave --as out");
+        }
         // One request at a time; what the API does beside it (a body that comes in, a clock) shares the
         // thread.
         let runtime = tokio::runtime::Builder::new_current_thread()

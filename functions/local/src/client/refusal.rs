@@ -42,7 +42,7 @@ pub(crate) fn sentence(problem: &Problem) -> String {
     let Problem { detail, next_step, .. } = problem;
     if problem.status == StatusCode::UNAUTHORIZED {
         return format!(
-            "the server takes no token of this kind: {detail}; set PLUMBLINE_TOKEN to a new one (beside \
+            "the server takes no such token: {detail}; set PLUMBLINE_TOKEN to a new one (beside \
              `plumbline serve`: export PLUMBLINE_TOKEN=\"$(plumbline token)\")"
         );
     }

@@ -1,8 +1,9 @@
-//! Runs that are waited for.
+//! Runs that are waited for, and sums: what others do for a server, and nobody for a data directory.
 
 use super::{Client, Side};
 use crate::commands::work;
 use crate::progress::Progress;
+use futures::executor::block_on;
 use plumbline_governance::ids::RunId;
 use plumbline_governance::run::{Run, RunType};
 use std::collections::BTreeMap;
@@ -47,6 +48,17 @@ impl Client {
                 Ok(ended)
             }
         }
+    }
+
+    /// Makes the sums of the workspace, where nobody does so from time to time.
+    ///
+    /// # Errors
+    /// The store's.
+    pub(crate) fn refresh_sums(&self) -> anyhow::Result<()> {
+        if let Side::Here(here) = &self.wire.side {
+            block_on(here.data.system.refresh_overview(self.workspace.id))?;
+        }
+        Ok(())
     }
 }
 

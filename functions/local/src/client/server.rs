@@ -8,7 +8,6 @@ use axum::http::header::{
 };
 use axum::http::{Method, StatusCode};
 use reqwest::{Client, RequestBuilder, Url};
-use std::error::Error as _;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 

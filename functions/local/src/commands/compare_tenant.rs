@@ -190,14 +190,17 @@ fn write(args: &CompareArgs, compared: &[Compared]) -> anyhow::Result<()> {
     write_out(out.as_bytes(), None)
 }
 
-/// `9 high, 3 medium`, without zeros; `none` if there is nothing.
+/// The open findings of a posture.
 pub(super) fn open_words(posture: Option<&Posture>) -> String {
-    let Some(posture) = posture else { return "none".to_owned() };
+    posture.map_or_else(|| "none".to_owned(), |posture| severity_words(&posture.open_by_severity))
+}
+
+/// `9 high, 3 medium`, without zeros; `none` if there is nothing.
+pub(super) fn severity_words(open: &BTreeMap<String, u64>) -> String {
     let parts: Vec<String> = ["high", "medium", "low"]
         .into_iter()
         .filter_map(|level| {
-            let number =
-                posture.open_by_severity.get(level).copied().filter(|number| *number > 0)?;
+            let number = open.get(level).copied().filter(|number| *number > 0)?;
             Some(format!("{number} {}", label(Domain::FindingSeverity, level).to_lowercase()))
         })
         .collect();

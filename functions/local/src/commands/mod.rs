@@ -15,6 +15,7 @@ mod import;
 mod inspect;
 mod overview;
 mod policy_types;
+mod posture;
 mod profile;
 mod rules;
 mod runs;
@@ -71,7 +72,7 @@ pub(crate) fn run(cli: &Cli) -> anyhow::Result<u8> {
         Command::Runs(args) => runs::list(data, args),
         Command::Run(command) => runs::one(data, command),
         Command::Nights(form) => overview::nights(data, *form),
-        Command::Posture(args) => overview::posture(data, args),
+        Command::Posture(args) => posture::run(data, args),
         Command::Audit(args) => overview::audit(data, args),
         Command::Verify(form) => verify::run(data, *form),
         Command::Collect(args) => collect::run(data, args),

@@ -1,21 +1,17 @@
-//! `plumbline nights`, `posture` and `audit`: how the workspace stands, and how it came to that.
+//! `plumbline nights` and `audit`: what went on in the workspace.
 
-use super::compare_tenant::open_words;
 use super::day::beginning;
 use super::findings::tenant_names;
 use super::show::{moment, show, visible};
 use crate::cli::data::{DataArgs, Show};
-use crate::cli::work::{AuditArgs, PostureArgs};
+use crate::cli::work::AuditArgs;
 use crate::client::Client;
 use crate::listing::{label, table};
 use crate::render::Style;
 use anyhow::bail;
 use jiff::{SignedDuration, Timestamp};
 use plumbline_governance::badge::Domain;
-use plumbline_governance::ids::TenantId;
-use plumbline_operations::{AuditEntry, NightRecord, NightStatus, Posture, Tenant};
-use serde_json::json;
-use std::collections::BTreeMap;
+use plumbline_operations::{AuditEntry, NightRecord, NightStatus};
 
 pub(super) fn nights(args: &DataArgs, form: Show) -> anyhow::Result<u8> {
     let nights: Vec<NightRecord> = Client::open(args)?.list("/nights", &[])?;
@@ -40,61 +36,6 @@ pub(super) fn night_table(nights: &[NightRecord], style: Style) -> String {
         })
         .collect();
     table(&["night", "status", "tenants", "due (UTC)"], rows, style)
-}
-
-pub(super) fn posture(args: &DataArgs, wanted: &PostureArgs) -> anyhow::Result<u8> {
-    let client = Client::open(args)?;
-    let tenants = client.tenants(wanted.tenant.as_deref())?;
-    let postures: Vec<Posture> = match tenants.as_slice() {
-        [one] if wanted.tenant.is_some() => {
-            client.find(&format!("/tenants/{}/posture", one.id))?.into_iter().collect()
-        }
-        _ => client.list("/posture/tenants", &[])?,
-    };
-    let mut postures: BTreeMap<TenantId, Posture> =
-        postures.into_iter().map(|one| (one.tenant, one)).collect();
-    let all: Vec<(Tenant, Option<Posture>)> =
-        tenants.into_iter().map(|one| (one.clone(), postures.remove(&one.id))).collect();
-    let value: Vec<_> = all
-        .iter()
-        .map(|(tenant, posture)| {
-            json!({ "tenant": tenant.id, "name": tenant.name, "posture": posture })
-        })
-        .collect();
-    show(wanted.show, &value, |style| posture_table(&all, style))
-}
-
-/// Lays tenants out with how they stand.
-pub(super) fn posture_table(all: &[(Tenant, Option<Posture>)], style: Style) -> String {
-    let rows = all
-        .iter()
-        .map(|(tenant, posture)| {
-            let of = |status: &str| {
-                posture
-                    .as_ref()
-                    .and_then(|one| one.by_status.get(status).copied())
-                    .unwrap_or_default()
-                    .to_string()
-            };
-            let trust = posture.as_ref().and_then(|one| one.trust.as_deref());
-            vec![
-                visible(&tenant.name),
-                label(Domain::TenantStatus, tenant.status.as_str()),
-                trust.map_or_else(
-                    || "never compared".to_owned(),
-                    |trust| label(Domain::CompareTrust, trust),
-                ),
-                open_words(posture.as_ref()),
-                of("accepted"),
-                of("resolved"),
-                of("closed"),
-                posture.as_ref().map(|one| moment(one.updated_at)).unwrap_or_default(),
-            ]
-        })
-        .collect();
-    let head =
-        ["tenant", "status", "trust", "open", "accepted", "resolved", "closed", "as of (UTC)"];
-    table(&head, rows, style)
 }
 
 pub(super) fn audit(args: &DataArgs, wanted: &AuditArgs) -> anyhow::Result<u8> {
