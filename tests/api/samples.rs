@@ -14,6 +14,7 @@ pub struct Ids {
     pub finding: String,
     pub member: String,
     pub item: String,
+    pub snapshot_item: String,
     pub upload: String,
     /// A tenant that a body names.
     pub body_tenant: String,
@@ -33,6 +34,7 @@ impl Ids {
             finding: holding.findings[0].to_string(),
             member: holding.viewer.clone(),
             item: holding.item.clone(),
+            snapshot_item: holding.snapshot_item.clone(),
             upload: holding.upload.to_string(),
             body_tenant: holding.golden.to_string(),
             body_profile: holding.profile.to_string(),
@@ -45,6 +47,7 @@ impl Ids {
             tenant: holding.second.to_string(),
             finding: holding.findings[1].to_string(),
             run: holding.second_run.to_string(),
+            upload: holding.second_upload.to_string(),
             body_tenant: holding.second.to_string(),
             ..Self::of(holding)
         }
@@ -67,6 +70,7 @@ impl Ids {
             finding: none("fnd"),
             member: "0".repeat(64),
             item: "0".repeat(64),
+            snapshot_item: "0".repeat(64),
             upload: none("upl"),
             body_tenant: none("ten"),
             body_profile: none("prf"),
@@ -74,6 +78,7 @@ impl Ids {
     }
 
     fn fill(&self, path: &str) -> String {
+        let item = if path.contains("{snapshot}") { &self.snapshot_item } else { &self.item };
         path.replace("{workspace}", &self.workspace)
             .replace("{tenant}", &self.tenant)
             .replace("{profile}", &self.profile)
@@ -81,7 +86,7 @@ impl Ids {
             .replace("{run}", &self.run)
             .replace("{finding}", &self.finding)
             .replace("{member}", &self.member)
-            .replace("{item}", &self.item)
+            .replace("{item}", item)
             .replace("{upload}", &self.upload)
             .replace("{number}", "1")
     }

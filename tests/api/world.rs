@@ -11,7 +11,7 @@ use plumbline_governance::ids::{
     FindingId, ProfileId, RunId, SnapshotId, TenantId, UploadId, WorkspaceId,
 };
 use plumbline_operations::{Actor, Person, System};
-use plumbline_ports::{Clock as _, Secrets as _};
+use plumbline_ports::Clock as _;
 use plumbline_testkit::clock::ManualClock;
 use plumbline_tests::policies::{FEATURE, feature, policies};
 use plumbline_tests::stage::{Stage, complete, must};
@@ -109,8 +109,11 @@ pub struct Holding {
     pub viewer: String,
     /// A subject that the first tenant has.
     pub item: String,
-    /// An upload of the first tenant.
+    /// A subject that the snapshot holds.
+    pub snapshot_item: String,
+    /// Uploads of the first tenant and of the second.
     pub upload: UploadId,
+    pub second_upload: UploadId,
     /// A finding of the first tenant, and one of the second.
     pub findings: [FindingId; 2],
 }
@@ -267,6 +270,9 @@ impl World {
             let viewer = MemberRole::Viewer.into();
             must(system.set_member(workspace, &actor, &reader, viewer, None).await);
             let viewer = reader.member_id();
+            let snapshot = capture.context.baseline_snapshot_id.unwrap();
+            let frozen =
+                must(system.snapshot_items(workspace, profile, snapshot, None, None, 10).await);
             let items = must(system.inventory_items(workspace, first, None, None, 10).await);
             must(system.refresh_overview(workspace).await);
             let of = |tenant| async move {
@@ -278,12 +284,14 @@ impl World {
                 first,
                 second,
                 profile,
-                snapshot: capture.context.baseline_snapshot_id.unwrap(),
+                snapshot,
                 run: must(system.runs(workspace, first, 10).await)[0].id,
                 second_run: must(system.runs(workspace, second, 10).await)[0].id,
                 viewer,
                 item: items.items[0].item_id.clone(),
+                snapshot_item: frozen.items[0].item_id.clone(),
                 upload: must(system.start_upload(workspace, &actor, first).await).id,
+                second_upload: must(system.start_upload(workspace, &actor, second).await).id,
                 findings: [of(first).await, of(second).await],
             }
         })
@@ -300,8 +308,8 @@ impl World {
     pub fn member(&self, workspace: WorkspaceId, subject: &str, change: MemberChange) {
         let actor = Actor::new("setup");
         let system = self.system();
-        let set = system.set_member(workspace, &actor, &person(subject), change, None);
-        must(self.runtime.block_on(set));
+        let person = person(subject);
+        must(self.runtime.block_on(system.set_member(workspace, &actor, &person, change, None)));
     }
 
     /// The same, limited to some tenants.

@@ -32,7 +32,6 @@ pub(crate) struct Caller {
 pub(crate) struct Here {
     pub(crate) workspace: WorkspaceId,
     pub(crate) member: Member,
-    pub(crate) person: Person,
     pub(crate) actor: Actor,
 }
 
@@ -77,7 +76,7 @@ pub(crate) async fn guard(
     api.0.gate.subject(&person)?;
     let actor = Actor::new(&person.subject).by(&person.issuer).from(origin(&request));
     if let Some(capability) = capability {
-        let here = admit(&api, &params, person.clone(), actor.clone(), capability, whole).await?;
+        let here = admit(&api, &params, &person, actor.clone(), capability, whole).await?;
         request.extensions_mut().insert(here);
     }
     request.extensions_mut().insert(Caller { person, actor });
@@ -89,7 +88,7 @@ pub(crate) async fn guard(
 async fn admit(
     api: &Api,
     params: &RawPathParams,
-    person: Person,
+    person: &Person,
     actor: Actor,
     capability: Capability,
     whole: bool,
@@ -97,7 +96,7 @@ async fn admit(
     let param = |name: &str| params.iter().find(|(key, _)| *key == name).map(|(_, value)| value);
     let workspace: WorkspaceId =
         param("workspace").and_then(|text| text.parse().ok()).ok_or_else(|| no("workspace"))?;
-    let member = api.system().member(workspace, &person).await?.ok_or_else(|| no("workspace"))?;
+    let member = api.system().member(workspace, person).await?.ok_or_else(|| no("workspace"))?;
     api.0.gate.workspace(workspace)?;
     if let Some(text) = param("tenant") {
         let tenant: TenantId = text.parse().map_err(|_| no("tenant"))?;
@@ -120,7 +119,7 @@ async fn admit(
                 "Ask for one of your tenants, or ask an owner for a membership without that limit.",
             ));
     }
-    Ok(Here { workspace, member, person, actor })
+    Ok(Here { workspace, member, actor })
 }
 
 fn origin(request: &Request) -> String {

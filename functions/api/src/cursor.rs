@@ -22,20 +22,20 @@ const FORM: u8 = 1;
 const MAX_TEXT: usize = 4 * 1024;
 
 /// Makes and reads cursors.
-pub struct Cursors {
+pub(crate) struct Cursors {
     key: LessSafeKey,
     clock: Arc<dyn Clock>,
 }
 
 /// What a cursor is bound to; equal for every page of one list.
 #[derive(Clone, Debug, Serialize)]
-pub struct List<'l> {
+pub(crate) struct List<'l> {
     /// The issuer and subject of the caller.
-    pub caller: (&'l str, &'l str),
+    pub(crate) caller: (&'l str, &'l str),
     /// The path as it was asked for: route, workspace and all.
-    pub path: &'l str,
+    pub(crate) path: &'l str,
     /// The filter, without cursor and limit.
-    pub filter: Digest,
+    pub(crate) filter: Digest,
 }
 
 /// What stands inside.
@@ -50,7 +50,7 @@ impl Cursors {
     ///
     /// # Errors
     /// The cryptography's, which no root key brings about.
-    pub fn new(root: &RootKey, clock: Arc<dyn Clock>) -> Result<Self, String> {
+    pub(crate) fn new(root: &RootKey, clock: Arc<dyn Clock>) -> Result<Self, String> {
         let mut bytes = [0; 32];
         Hkdf::<Sha256>::new(None, root.expose())
             .expand(b"plumbline cursors v1", &mut bytes)
@@ -63,7 +63,7 @@ impl Cursors {
     ///
     /// # Errors
     /// Internal, when the place cannot be written.
-    pub fn write(&self, list: &List<'_>, at: Position) -> Result<String, Problem> {
+    pub(crate) fn write(&self, list: &List<'_>, at: Position) -> Result<String, Problem> {
         let broken = |error: &dyn std::fmt::Display| {
             tracing::error!("a cursor cannot be made: {error}");
             crate::problem::INTERNAL.because("the place in the list cannot be written")
@@ -85,7 +85,7 @@ impl Cursors {
     ///
     /// # Errors
     /// One problem for every cursor that is none, of another list, or too old.
-    pub fn read(&self, list: &List<'_>, text: &str) -> Result<Position, Problem> {
+    pub(crate) fn read(&self, list: &List<'_>, text: &str) -> Result<Position, Problem> {
         let refuse = || {
             INVALID_CURSOR
                 .because("the cursor was changed, is older than a day, or belongs to another list")

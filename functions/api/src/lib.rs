@@ -12,6 +12,7 @@ pub mod problem;
 mod reference;
 mod request;
 mod routes;
+mod shape;
 pub mod table;
 pub mod token;
 

@@ -4,6 +4,7 @@ use crate::Api;
 use crate::access::no;
 use crate::cursor::List;
 use crate::problem::{BAD_REQUEST, Problem, STALE, TOO_LARGE, UNSUPPORTED};
+use crate::shape::misplaced_list;
 use axum::extract::{FromRequest, FromRequestParts, Path, Request};
 use axum::http::header::{CONTENT_TYPE, IF_MATCH};
 use axum::http::request::Parts;
@@ -14,6 +15,7 @@ use plumbline_policy::digest::Digest;
 use schemars::JsonSchema;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer, Serialize};
+use serde_json::Value;
 use std::str::FromStr;
 
 /// Deeper JSON is no request.
@@ -64,7 +66,7 @@ fn query<T: DeserializeOwned>(uri: &Uri) -> Result<T, Problem> {
 /// A JSON body of a known shape; small, shallow, without members that the route does not know.
 pub(crate) struct Body<T>(pub(crate) T);
 
-impl<T: DeserializeOwned> FromRequest<Api> for Body<T> {
+impl<T: DeserializeOwned + JsonSchema + 'static> FromRequest<Api> for Body<T> {
     type Rejection = Problem;
 
     async fn from_request(request: Request, api: &Api) -> Result<Self, Problem> {
@@ -82,9 +84,17 @@ impl<T: DeserializeOwned> FromRequest<Api> for Body<T> {
         if deeper_than(&bytes, MAX_DEPTH) {
             return Err(BAD_REQUEST.because(format!("the body is nested deeper than {MAX_DEPTH}")));
         }
-        serde_json::from_slice(&bytes)
-            .map(Self)
-            .map_err(|error| BAD_REQUEST.because(format!("the body cannot be taken: {error}")))
+        let bad = |reason: &dyn std::fmt::Display| {
+            BAD_REQUEST.because(format!("the body cannot be taken: {reason}"))
+        };
+        let body: T = serde_json::from_slice(&bytes).map_err(|error| bad(&error))?;
+        // Only now is it known to be JSON, so that a list is looked for in what is small and sound.
+        let value: Value = serde_json::from_slice(&bytes).map_err(|error| bad(&error))?;
+        match misplaced_list::<T>(&value) {
+            None => Ok(Self(body)),
+            Some(place) if place.is_empty() => Err(bad(&"it is a list, and an object is meant")),
+            Some(place) => Err(bad(&format!("`{place}` is a list, and an object is meant"))),
+        }
     }
 }
 

@@ -18,7 +18,9 @@ pub struct Schedule {
 #[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct ScheduleForm {
+    /// The local time of day, such as `02:00`.
     time: String,
+    /// The time zone, such as `Europe/Berlin`.
     zone: String,
 }
 

@@ -151,10 +151,11 @@ pub(crate) async fn run_import(
     here: Here,
     tenant: TenantId,
     options: ImportOptions,
-    mut documents: Documents,
+    documents: impl FnOnce() -> Documents + Send + 'static,
 ) -> Result<Response, Problem> {
     let system = api.system().clone();
     let done = tokio::task::spawn_blocking(move || {
+        let mut documents = documents();
         let import = system.import(here.workspace, &here.actor, tenant, &options, &mut documents);
         futures::executor::block_on(import)
     });

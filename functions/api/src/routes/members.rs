@@ -3,7 +3,7 @@
 use super::given;
 use crate::Api;
 use crate::access::Here;
-use crate::answer::{Tagged, created, tagged};
+use crate::answer::{created, tagged};
 use crate::problem::{Problem, REFUSED};
 use crate::request::{At, Body, Expect, Listing, NoFilter, PageOf, Paging};
 use crate::table::{Access, Route};

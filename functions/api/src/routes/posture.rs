@@ -107,7 +107,7 @@ async fn trend(
             crate::problem::BAD_REQUEST.because(format!("`days` is a number from 1 to {MAX_DAYS}"))
         );
     }
-    Ok(Json(Trend { points: api.system().trend(here.workspace, days).await? }))
+    Ok(Json(Trend { points: api.system().trend(here.workspace, days.into()).await? }))
 }
 
 async fn groups(State(api): State<Api>, here: Here) -> Result<Json<DriftGroups>, Problem> {

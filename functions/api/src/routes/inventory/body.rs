@@ -86,8 +86,8 @@ impl Incoming {
         Ok(Self { media, packing, most: limits.upload_bytes, most_unpacked: limits.unpacked_bytes })
     }
 
-    /// Begins to receive; the documents come from the iterator.
-    pub(crate) fn receive(self, body: Body) -> Documents {
+    /// Begins to receive. The documents come on a thread that may wait for them.
+    pub(crate) fn receive(self, body: Body) -> impl FnOnce() -> Documents + Send + 'static {
         let (sender, receiver) = mpsc::channel(WAITING);
         let most = self.most;
         tokio::spawn(async move {
@@ -119,7 +119,7 @@ impl Incoming {
             }
         });
         let chunks = Chunks { receiver, now: Bytes::new() };
-        documents(chunks, self.media, self.packing, self.most_unpacked)
+        move || documents(chunks, self.media, self.packing, self.most_unpacked)
     }
 }
 
@@ -130,7 +130,7 @@ pub(crate) fn parts(
     numbers: Vec<u32>,
     (media, packing): (Media, Packing),
     most_unpacked: u64,
-) -> Documents {
+) -> impl FnOnce() -> Documents + Send + 'static {
     let (sender, receiver) = mpsc::channel(1);
     tokio::spawn(async move {
         for number in numbers {
@@ -142,7 +142,7 @@ pub(crate) fn parts(
             }
         }
     });
-    documents(Chunks { receiver, now: Bytes::new() }, media, packing, most_unpacked)
+    move || documents(Chunks { receiver, now: Bytes::new() }, media, packing, most_unpacked)
 }
 
 fn too_large(most: u64) -> Error {

@@ -9,6 +9,7 @@ use plumbline_governance::report::ChangeType;
 use plumbline_governance::severity::Severity;
 use plumbline_policy::digest::Digest;
 use plumbline_ports::Key;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -16,7 +17,7 @@ use std::collections::BTreeMap;
 pub(crate) const TREND_DAYS: i64 = 400;
 
 /// What some tenants come to.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 pub struct Totals {
     /// Governed tenants.
     pub tenants: u64,
@@ -31,11 +32,12 @@ pub struct Totals {
 }
 
 /// How a workspace stands, in sums. Archived tenants are left out.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 pub struct Overview {
     /// The workspace.
     pub workspace: WorkspaceId,
     /// When it was made. What changed since is not in it.
+    #[schemars(with = "plumbline_governance::schema::Moment")]
     pub as_of: Timestamp,
     /// All of the workspace.
     pub totals: Totals,
@@ -48,6 +50,7 @@ pub struct Overview {
     pub(crate) grouped: Option<Digest>,
     /// When they were made.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<plumbline_governance::schema::Moment>")]
     pub(crate) grouped_at: Option<Timestamp>,
 }
 
@@ -62,15 +65,17 @@ impl Row for Overview {
 }
 
 /// The sums of a workspace at the end of a local day.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 pub struct TrendPoint {
     /// The workspace.
     pub workspace: WorkspaceId,
     /// The local date.
+    #[schemars(with = "plumbline_governance::schema::Day")]
     pub date: Date,
     /// The last sums of the day.
     pub totals: Totals,
     /// When they came to be so.
+    #[schemars(with = "plumbline_governance::schema::Moment")]
     pub at: Timestamp,
 }
 
@@ -88,7 +93,7 @@ impl Row for TrendPoint {
 }
 
 /// The same drift in many tenants.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 pub struct DriftGroup {
     /// The profile that it is drift from.
     pub profile: ProfileId,
@@ -115,7 +120,7 @@ pub struct DriftGroup {
 }
 
 /// One finding of a group.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 pub struct GroupSample {
     /// The tenant.
     pub tenant: TenantId,
@@ -124,11 +129,12 @@ pub struct GroupSample {
 }
 
 /// The open drift of a workspace, grouped: what most tenants have in common first.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 pub struct DriftGroups {
     /// The workspace.
     pub workspace: WorkspaceId,
     /// When they were made.
+    #[schemars(with = "plumbline_governance::schema::Moment")]
     pub as_of: Timestamp,
     /// The groups.
     pub groups: Vec<DriftGroup>,
