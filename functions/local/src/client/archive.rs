@@ -51,7 +51,8 @@ impl Writing {
     pub(super) async fn end(self) -> anyhow::Result<()> {
         // The thread may wait for a chunk to be taken, which happens on this one.
         let joined = tokio::task::spawn_blocking(|| self.0.join()).await?;
-        Ok(joined.map_err(|_| anyhow!("reading what is to be imported met a fault of the program"))??)
+        Ok(joined
+            .map_err(|_| anyhow!("reading what is to be imported met a fault of the program"))??)
     }
 }
 
@@ -95,7 +96,8 @@ fn append(
 /// A name that an archive takes as it is: not from the root, not upwards, and no part hidden.
 fn plain(name: &str) -> String {
     let parts = name.split('/').filter(|part| !matches!(*part, "" | "."));
-    let shown = parts.map(|part| if part.starts_with('.') { format!("_{part}") } else { part.to_owned() });
+    let shown =
+        parts.map(|part| if part.starts_with('.') { format!("_{part}") } else { part.to_owned() });
     shown.collect::<Vec<_>>().join("/")
 }
 
@@ -130,7 +132,10 @@ mod tests {
     use super::*;
     use std::io::Read as _;
 
-    fn read(is_packed: bool, documents: Vec<Result<NamedBytes, OperationError>>) -> (Vec<u8>, bool) {
+    fn read(
+        is_packed: bool,
+        documents: Vec<Result<NamedBytes, OperationError>>,
+    ) -> (Vec<u8>, bool) {
         let (mut chunks, writing) = write(documents.into_iter(), is_packed).unwrap();
         let (mut bytes, mut is_whole) = (Vec::new(), true);
         while let Some(chunk) = chunks.blocking_recv() {

@@ -17,6 +17,7 @@ use plumbline_api::{Api, Limits, Origin, Settings};
 use plumbline_ports::Secrets as _;
 use std::num::NonZeroU32;
 use tower::ServiceExt as _;
+use tracing::level_filters::LevelFilter;
 
 /// How long the token of one command is good; what one command does takes less.
 const GOOD_FOR: SignedDuration = SignedDuration::from_hours(24);
@@ -32,6 +33,7 @@ pub(super) struct Here {
 impl Here {
     pub(super) async fn open(args: &DataArgs) -> anyhow::Result<Self> {
         let data = Data::open(args)?;
+        log();
         let root = data.stores.secrets.root_key().await?;
         let development = Development::new(&root)?;
         let token = development.mint(data.actor.name(), data.system.now(), GOOD_FOR)?;
@@ -100,6 +102,19 @@ impl Here {
         let etag = parts.headers.get(ETAG).and_then(|tag| tag.to_str().ok()).map(str::to_owned);
         Ok(Answer { status: parts.status, etag, body: body.collect().await?.to_bytes() })
     }
+}
+
+/// A problem says little of a fault of the stores, because a caller may be anybody; the log says all. Here
+/// the caller is who would read the log.
+fn log() {
+    // It fails only when there is a log already, which is then the log.
+    let _ = tracing_subscriber::fmt()
+        .with_max_level(LevelFilter::ERROR)
+        .with_writer(std::io::stderr)
+        .with_target(false)
+        .with_ansi(false)
+        .without_time()
+        .try_init();
 }
 
 /// One's own command on one's own machine is not held up.

@@ -37,7 +37,10 @@ impl Client {
         documents: impl Iterator<Item = Result<NamedBytes, OperationError>> + Send + 'static,
     ) -> anyhow::Result<Import> {
         let tenant = self.at(&format!("/tenants/{tenant}"));
-        let whole = Request::new(Method::POST, with(&format!("{tenant}/inventory"), options)).long();
+        let mut whole =
+            Request::new(Method::POST, with(&format!("{tenant}/inventory"), options)).long();
+        // Of what it takes as a stream the API keeps no answer.
+        whole.once = false;
         let is_packed = matches!(self.wire.side, Side::Server(_));
         let (chunks, writing) = archive::write(documents, is_packed)?;
         let answered = self.wire.runtime.block_on(async {

@@ -348,6 +348,9 @@ mod tests {
     #[test]
     fn names_in_a_query_are_escaped() {
         assert_eq!(with("/v1/x", &[]), "/v1/x");
-        assert_eq!(with("/v1/x", &[("name", "A & ß"), ("limit", "2")]), "/v1/x?name=A+%26+%C3%9F&limit=2");
+        assert_eq!(
+            with("/v1/x", &[("name", "A & ß"), ("limit", "2")]),
+            "/v1/x?name=A+%26+%C3%9F&limit=2"
+        );
     }
 }

@@ -220,12 +220,7 @@ fn finding(text: &str, all: &[Finding]) -> anyhow::Result<Finding> {
         [] => bail!("there is no finding `{text}`; `plumbline findings` lists them"),
         several => bail!(
             "several findings begin with `{text}`; give more of the id: {}",
-            several
-                .iter()
-                .take(5)
-                .map(|one| one.id.to_string())
-                .collect::<Vec<_>>()
-                .join(", ")
+            several.iter().take(5).map(|one| one.id.to_string()).collect::<Vec<_>>().join(", ")
         ),
     }
 }

@@ -129,7 +129,9 @@ impl Server {
                 "{base} cannot be reached: {reason}; check the address, and that `plumbline serve` runs there"
             )
         } else {
-            anyhow!("the connection to {base} was lost: {reason}; look at what was done, then repeat")
+            anyhow!(
+                "the connection to {base} was lost: {reason}; look at what was done, then repeat"
+            )
         }
     }
 }
@@ -137,9 +139,7 @@ impl Server {
 fn content(asked: RequestBuilder, content: &Content) -> RequestBuilder {
     match content {
         Content::Nothing => asked,
-        Content::Json(bytes) => {
-            asked.header(CONTENT_TYPE, "application/json").body(bytes.clone())
-        }
+        Content::Json(bytes) => asked.header(CONTENT_TYPE, "application/json").body(bytes.clone()),
         Content::Raw(bytes, form) => {
             let asked = asked.header(CONTENT_TYPE, form.media).body(bytes.clone());
             match form.packed {
@@ -173,9 +173,9 @@ fn again_after(status: StatusCode, headers: &HeaderMap) -> Option<Duration> {
 /// Checks an address: the base of all paths, and whether it is this machine.
 fn checked(address: &str) -> anyhow::Result<(String, bool)> {
     let example = "such as https://plumbline.example.com or http://127.0.0.1:8484";
-    let url: Url = address
-        .parse()
-        .map_err(|error| anyhow!("`{address}` is no address of a server: {error}; write one {example}"))?;
+    let url: Url = address.parse().map_err(|error| {
+        anyhow!("`{address}` is no address of a server: {error}; write one {example}")
+    })?;
     let host = url.host_str().unwrap_or_default();
     let is_loopback = host == "localhost"
         || host
@@ -190,7 +190,11 @@ fn checked(address: &str) -> anyhow::Result<(String, bool)> {
         ),
         _ => bail!("`{address}` is no address of a server; write one {example}"),
     }
-    if url.query().is_some() || url.fragment().is_some() || !url.username().is_empty() || url.password().is_some() {
+    if url.query().is_some()
+        || url.fragment().is_some()
+        || !url.username().is_empty()
+        || url.password().is_some()
+    {
         bail!("`{address}` is more than an address of a server; write one {example}");
     }
     Ok((url.as_str().trim_end_matches('/').to_owned(), is_loopback))
@@ -198,7 +202,8 @@ fn checked(address: &str) -> anyhow::Result<(String, bool)> {
 
 fn random_key() -> anyhow::Result<String> {
     let mut bytes = [0; 16];
-    getrandom::fill(&mut bytes).map_err(|error| anyhow!("the system gives no randomness: {error}"))?;
+    getrandom::fill(&mut bytes)
+        .map_err(|error| anyhow!("the system gives no randomness: {error}"))?;
     Ok(u128::from_be_bytes(bytes).to_string())
 }
 
@@ -208,11 +213,21 @@ mod tests {
 
     #[test]
     fn a_token_goes_in_the_clear_to_this_machine_alone() {
-        for good in ["http://127.0.0.1:8484", "http://localhost", "http://[::1]:1/", "https://a.example/b/"] {
+        for good in
+            ["http://127.0.0.1:8484", "http://localhost", "http://[::1]:1/", "https://a.example/b/"]
+        {
             let (base, _) = checked(good).unwrap();
             assert_eq!(base, good.trim_end_matches('/'));
         }
-        for bad in ["127.0.0.1:8484", "plumbline", "ftp://a.example", "http://a.example", "http://127.0.0.1.a.example", "https://u:p@a.example", "https://a.example/?x=1"] {
+        for bad in [
+            "127.0.0.1:8484",
+            "plumbline",
+            "ftp://a.example",
+            "http://a.example",
+            "http://127.0.0.1.a.example",
+            "https://u:p@a.example",
+            "https://a.example/?x=1",
+        ] {
             assert!(checked(bad).is_err(), "{bad}");
         }
     }

@@ -148,9 +148,10 @@ fn code(compared: &Compared, verdict: &VerdictArgs) -> u8 {
         RunOutcome::Partial => true,
         _ => return EXIT_ERROR,
     };
-    let fails = verdict.fail_on.severity().is_some_and(|least| {
-        compared.open.iter().any(|one| one.finding.drift.severity >= least)
-    });
+    let fails = verdict
+        .fail_on
+        .severity()
+        .is_some_and(|least| compared.open.iter().any(|one| one.finding.drift.severity >= least));
     match (fails, unproven) {
         (_, true) if verdict.strict => EXIT_NOT_PROVEN,
         (true, _) => EXIT_DRIFT,

@@ -172,10 +172,8 @@ fn act(args: &DataArgs, given: &ActArgs, action: &FindingAction) -> anyhow::Resu
     let chosen: Vec<Finding> =
         chosen.into_iter().filter(|one| named.insert((one.tenant, one.id))).collect();
     let decision = decision(action);
-    let places: Vec<Value> = chosen
-        .iter()
-        .map(|one| json!({ "tenant": one.tenant, "finding": one.id }))
-        .collect();
+    let places: Vec<Value> =
+        chosen.iter().map(|one| json!({ "tenant": one.tenant, "finding": one.id })).collect();
     let mut done: Vec<BulkItem> = Vec::with_capacity(places.len());
     for part in places.chunks(MAX_AT_ONCE) {
         let asked = json!({ "findings": part, "decision": decision });

@@ -37,8 +37,7 @@ pub(super) fn run(args: &DataArgs, import: &ImportArgs) -> anyhow::Result<u8> {
     let left_aside = documents.left_aside();
     let progress = Arc::new(Progress::endless("importing"));
     let counting = Arc::clone(&progress);
-    let imported =
-        client.import(tenant.id, &options, documents.inspect(move |_| counting.step()));
+    let imported = client.import(tenant.id, &options, documents.inspect(move |_| counting.step()));
     progress.finish();
     match imported? {
         Import::Taken(view) => {
@@ -46,8 +45,11 @@ pub(super) fn run(args: &DataArgs, import: &ImportArgs) -> anyhow::Result<u8> {
         }
         Import::Refused(run) => {
             if import.show.format == ShowFormat::Json {
-                let state: Option<State> = client.find(&format!("/tenants/{}/inventory", tenant.id))?;
-                show(import.show, &json!({ "run": run, "state": state, "gaps": [] }), |_| String::new())?;
+                let state: Option<State> =
+                    client.find(&format!("/tenants/{}/inventory", tenant.id))?;
+                show(import.show, &json!({ "run": run, "state": state, "gaps": [] }), |_| {
+                    String::new()
+                })?;
             }
             check(&run, &tenant.name)?;
             Ok(super::EXIT_EQUAL)

@@ -90,10 +90,7 @@ fn told(name: &str, overview: &Overview) -> String {
     let mut rows = vec![
         ("workspace", visible(name)),
         ("as of", format!("{} UTC", moment(overview.as_of))),
-        (
-            "tenants",
-            format!("{}, {} of them held to no profile", sums.tenants, sums.unassigned),
-        ),
+        ("tenants", format!("{}, {} of them held to no profile", sums.tenants, sums.unassigned)),
         ("compared", list(&sums.by_trust, &trust)),
         ("open", severity_words(&sums.open_by_severity)),
         ("findings", list(&sums.by_status, &|key| label(Domain::FindingStatus, key))),

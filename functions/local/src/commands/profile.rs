@@ -86,9 +86,10 @@ pub(super) fn run(args: &DataArgs, command: &ProfileCommand) -> anyhow::Result<u
 
 /// What a person says of a profile, as the API takes it: what is not said is not there.
 fn said(parts: &ProfileParts) -> anyhow::Result<Map<String, Value>> {
-    let facets = parts.facets.as_ref().map(|facets| {
-        facets.iter().map(|facet| Facet::from(*facet)).collect::<Vec<_>>()
-    });
+    let facets = parts
+        .facets
+        .as_ref()
+        .map(|facets| facets.iter().map(|facet| Facet::from(*facet)).collect::<Vec<_>>());
     let severities: BTreeMap<&str, Severity> =
         parts.severity.iter().map(|(rule, level)| (rule.as_str(), *level)).collect();
     let scope = parts.scope.as_deref().map(read_scope).transpose()?;

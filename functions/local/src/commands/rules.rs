@@ -27,7 +27,8 @@ pub(super) fn replay(args: &DataArgs, wanted: &ReplayArgs) -> anyhow::Result<u8>
         .chain(profiles.iter().map(|one| (one.id.to_string(), one.name.clone())))
         .collect();
     let tenant = wanted.tenant.as_deref().map(|name| one("tenant", name, tenants)).transpose()?;
-    let profile = wanted.profile.as_deref().map(|name| one("profile", name, profiles)).transpose()?;
+    let profile =
+        wanted.profile.as_deref().map(|name| one("profile", name, profiles)).transpose()?;
     let options = ReplayOptions {
         tenant: tenant.map(|one| one.id),
         profile: profile.map(|one| one.id),

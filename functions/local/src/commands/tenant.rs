@@ -28,7 +28,8 @@ pub(super) fn run(args: &DataArgs, command: &TenantCommand) -> anyhow::Result<u8
         TenantCommand::Add { name, facts: file, show: form } => {
             let given = file.as_deref().map(read_facts).transpose()?.unwrap_or_default();
             let client = Client::open(args)?;
-            let added: Tenant = client.post("/tenants", &json!({ "name": name, "facts": given }))?;
+            let added: Tenant =
+                client.post("/tenants", &json!({ "name": name, "facts": given }))?;
             show(*form, &added, |_| {
                 format!(
                     "Added {} ({})\nNext: plumbline import --tenant \"{}\" PATH --coverage complete\n",

@@ -114,7 +114,13 @@ fn member(args: &DataArgs, command: &MemberCommand) -> anyhow::Result<u8> {
             show(*form, &members, |style| {
                 let rows = members.iter().map(|one| row(one, &names)).collect();
                 let head = [
-                    "member", "issuer", "role", "tenants", "until (UTC)", "added by", "added (UTC)",
+                    "member",
+                    "issuer",
+                    "role",
+                    "tenants",
+                    "until (UTC)",
+                    "added by",
+                    "added (UTC)",
                 ];
                 table(&head, rows, style)
             })
@@ -147,7 +153,9 @@ fn set(
 fn limit(client: &Client, names: &[String]) -> anyhow::Result<Option<Vec<TenantId>>> {
     match names {
         [only] if only == "all" => Ok(None),
-        names => names.iter().map(|name| Ok(client.tenant(name)?.id)).collect::<Result<_, _>>().map(Some),
+        names => {
+            names.iter().map(|name| Ok(client.tenant(name)?.id)).collect::<Result<_, _>>().map(Some)
+        }
     }
 }
 
@@ -161,7 +169,8 @@ fn row(view: &MemberView, names: &BTreeMap<TenantId, String>) -> Vec<String> {
     let tenants = one.tenants.as_ref().map_or_else(
         || "all".to_owned(),
         |ids| {
-            let names = ids.iter().map(|id| names.get(id).cloned().unwrap_or_else(|| id.to_string()));
+            let names =
+                ids.iter().map(|id| names.get(id).cloned().unwrap_or_else(|| id.to_string()));
             names.collect::<Vec<_>>().join(", ")
         },
     );

@@ -45,12 +45,12 @@ impl Served {
 #[test]
 fn the_whole_loop_of_the_readme() {
     let served = Served::start(World::new());
-    let text = readme::whole_loop().replace("plumbline verify\n", "");
+    let text = readme::whole_loop().replace("plumbline verify", "");
     let variables =
         [("PLUMBLINE_SERVER", served.url.as_str()), ("PLUMBLINE_TOKEN", served.token.as_str())];
     readme::goes(&served.world, &text, &variables, &readme::STEPS);
     let audit = served.line("audit --format json").json();
-    assert_eq!((&audit[0]["actor"], &audit[0]["origin"]), (&"eve".into(), &"127.0.0.1".into()));
+    assert_eq!((&audit[0]["actor"], &audit[0]["from"]), (&"eve".into(), &"127.0.0.1".into()));
     served.end();
 }
 
@@ -77,7 +77,9 @@ fn without_a_server_or_a_token() {
     token("tenant list --server plumbline").fails_with(&["`plumbline` is no address of a server"]);
     token("tenant list --server https://127.0.0.1:1 --as eve").fails_with(&["--as"]);
     token("tenant list --server https://127.0.0.1:1 --data data").fails_with(&["--data"]);
-    for command in ["verify", "collect", "replay", "renormalise", "serve", "token", "demo", "policy-types"] {
+    for command in
+        ["verify", "collect", "replay", "renormalise", "serve", "token", "demo", "policy-types"]
+    {
         world
             .line(&format!("{command} --server https://127.0.0.1:1"))
             .fails(&format!("{command} does not go to a server; leave --server out"));
@@ -96,16 +98,18 @@ fn tokens_and_roles_that_do_not_do() {
     let vic = served.world.line("token --subject vic").with(0).trim().to_owned();
     let seen = served.as_bearer(&vic, "tenant list --format json").json();
     assert_eq!((seen.as_array().map(Vec::len), &seen[0]["name"]), (Some(1), &"Other".into()));
-    served.as_bearer(&vic, "tenant show Golden").fails(
-        "there is no tenant `Golden`; `plumbline tenant list` shows the one there is",
-    );
+    served
+        .as_bearer(&vic, "tenant show Golden")
+        .fails("there is no tenant `Golden`; `plumbline tenant list` shows the one there is");
     served.as_bearer(&vic, "import --tenant Other .").fails_with(&["holds no .json"]);
     served.as_bearer(&vic, "tenant archive Other").fails(
         "the role viewer does not allow this in the workspace; ask an owner of the workspace for a role that \
          does",
     );
     served.as_bearer(&vic, "posture").with(0);
-    served.line("workspace member add vic --role operator --tenants all --until 2999-12-31").with(0);
+    served
+        .line("workspace member add vic --role operator --tenants all --until 2999-12-31")
+        .with(0);
     let members = served.line("workspace member list --format json").json();
     let vic_now = members.as_array().expect("a list").iter().find(|one| one["subject"] == "vic");
     let vic_now = vic_now.expect("vic");
@@ -160,6 +164,8 @@ fn a_large_import() {
     let done = served.line("import --tenant Other large/000.json --coverage nonsense");
     done.fails("`nonsense` is not a policy type; `plumbline policy-types` lists them");
     served.line("tenant archive Other").with(0);
-    served.line("import --tenant Other large/000.json").fails_with(&["is archived; nothing is imported for it"]);
+    served
+        .line("import --tenant Other large/000.json")
+        .fails_with(&["is archived; nothing is imported for it"]);
     served.end();
 }

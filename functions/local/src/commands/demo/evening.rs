@@ -94,8 +94,7 @@ impl Story {
         story.import(golden, &sample("golden")?)?;
         let (system, actor) = (&story.data.system, &story.data.actor);
         let started = block_on(system.start_capture(workspace, actor, profile, golden))?;
-        let captured =
-            until_ended(&story.data, vec![started.run], "capturing")?;
+        let captured = until_ended(&story.data, vec![started.run], "capturing")?;
         story.items = captured
             .first()
             .and_then(|run| run.context.baseline_capture.as_ref())

@@ -3,10 +3,10 @@
 
 use super::evening::{Files, Story, edit, sample};
 use crate::commands::compare_tenant::{event_words, open_words};
+use crate::commands::findings::{self, Listed};
 use crate::commands::overview::night_table;
 use crate::commands::posture::posture_table;
 use crate::commands::show::count;
-use crate::commands::findings::{self, Listed};
 use crate::commands::{style, write_out};
 use crate::listing::label;
 use anyhow::Context as _;
