@@ -3,8 +3,11 @@
 use crate::sweep::{Scenario, sweep};
 use futures::executor::block_on;
 use jiff::SignedDuration;
+use plumbline_governance::access::MemberRole;
 use plumbline_governance::finding::state::FindingAction;
-use plumbline_governance::ids::{FindingId, ProfileId, RunId, TenantId};
+use plumbline_governance::ids::{FindingId, ProfileId, RunId, TenantId, UploadId};
+use plumbline_operations::{KeptAnswer, Once, OnceKey, Person, TenantEdit};
+use plumbline_policy::digest::Digest;
 use plumbline_ports::Clock as _;
 use plumbline_tests::policies::{FEATURE, Policies, QUALITY, feature, policies, quality};
 use plumbline_tests::stage::{Stage, must};
@@ -283,6 +286,91 @@ fn a_crash_in_assignments() {
         call: |stage: &Stage, (tenant, _): &(TenantId, ProfileId)| {
             block_on(stage.system.archive_tenant(stage.workspace, &stage.actor, *tenant, None))
                 .map(drop)
+        },
+        works: false,
+    });
+}
+
+#[test]
+fn a_crash_in_a_change_of_what_is_set_up() {
+    sweep(&Scenario {
+        name: "rename a tenant",
+        setup: with_findings,
+        call: |stage: &Stage, (tenant, _): &(TenantId, ProfileId)| {
+            let edit = TenantEdit { name: Some("renamed".to_owned()), facts: None };
+            block_on(stage.system.edit_tenant(stage.workspace, &stage.actor, *tenant, edit, None))
+                .map(drop)
+        },
+        works: false,
+    });
+    sweep(&Scenario {
+        name: "add a member",
+        setup: with_findings,
+        call: |stage: &Stage, _: &(TenantId, ProfileId)| {
+            let bob = Person { issuer: "local".to_owned(), subject: "bob".to_owned() };
+            let change = MemberRole::Operator.into();
+            let (system, ws, actor) = (&stage.system, stage.workspace, &stage.actor);
+            block_on(system.set_member(ws, actor, &bob, change, None)).map(drop)
+        },
+        works: false,
+    });
+    sweep(&Scenario {
+        name: "make an overview",
+        setup: with_findings,
+        call: |stage: &Stage, _: &(TenantId, ProfileId)| {
+            block_on(stage.system.refresh_overview(stage.workspace)).map(drop)
+        },
+        works: false,
+    });
+}
+
+#[test]
+fn a_crash_in_an_upload_and_a_request_that_is_done_once() {
+    sweep(&Scenario {
+        name: "send a part of an upload",
+        setup: |stage: &Stage| {
+            let tenant = stage.tenant("sender");
+            let start = stage.system.start_upload(stage.workspace, &stage.actor, tenant);
+            (tenant, must(block_on(start)).id)
+        },
+        call: |stage: &Stage, (tenant, id): &(TenantId, UploadId)| {
+            let bytes = b"a part".to_vec();
+            let put = stage.system.put_part(stage.workspace, *tenant, *id, 1, bytes);
+            let whole = block_on(put)?;
+            assert_eq!(block_on(stage.system.part_bytes(&whole, 1))?, b"a part");
+            Ok(())
+        },
+        works: false,
+    });
+    sweep(&Scenario {
+        name: "do a request once",
+        setup: |_: &Stage| (),
+        call: |stage: &Stage, (): &()| {
+            let person = Person { issuer: "local".to_owned(), subject: "eve".to_owned() };
+            let key = OnceKey {
+                workspace: Some(stage.workspace),
+                person: &person,
+                route: "POST /v1/x",
+                key: "k",
+            };
+            let answer =
+                KeptAnswer { status: 201, location: None, etag: None, body: b"done".to_vec() };
+            let request = Digest::of(b"x");
+            match block_on(stage.system.begin_once(&key, request))? {
+                Once::First(ticket) => block_on(stage.system.keep_answer(ticket, answer)),
+                Once::Done(kept) => {
+                    assert_eq!(kept, answer);
+                    Ok(())
+                }
+                // Whoever comes again within the minute waits for it.
+                Once::Busy => {
+                    stage.wait(60);
+                    let again = block_on(stage.system.begin_once(&key, request))?;
+                    assert!(matches!(again, Once::First(_) | Once::Done(_)), "{again:?}");
+                    Ok(())
+                }
+                Once::Different => panic!("it is the same request"),
+            }
         },
         works: false,
     });

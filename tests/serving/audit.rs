@@ -112,13 +112,14 @@ fn every_changed_member_of_every_entry_is_found() {
                 Value::Null => {
                     json!("0000000000000000000000000000000000000000000000000000000000000000")
                 }
-                Value::String(text) => match text.parse::<Timestamp>() {
-                    Ok(at) => json!(at.checked_add(SignedDuration::from_secs(1)).unwrap()),
-                    Err(_) => {
+                Value::String(text) => {
+                    if let Ok(at) = text.parse::<Timestamp>() {
+                        json!(at.checked_add(SignedDuration::from_secs(1)).unwrap())
+                    } else {
                         let last = if text.ends_with('0') { "1" } else { "0" };
                         json!(format!("{}{last}", &text[..text.len() - 1]))
                     }
-                },
+                }
                 other => panic!("{other}"),
             };
             row[member] = other;

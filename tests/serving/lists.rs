@@ -18,6 +18,9 @@ use plumbline_tests::stage::{Stage, must};
 use std::collections::BTreeSet;
 use std::fmt::Debug;
 
+/// What a filter is to leave.
+type Keep<'k, T> = Box<dyn Fn(&T) -> bool + 'k>;
+
 /// Every page of a list, joined.
 fn all<T>(
     limit: usize,
@@ -135,9 +138,8 @@ fn findings_come_in_their_order_under_every_filter() {
     let middle = everything[everything.len() / 2].finding.changed_at;
     let run = everything[3].finding.first_run;
     let words = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect();
-    type Keep<'k> = Box<dyn Fn(&SeenFinding) -> bool + 'k>;
     let none = FindingFilter::default;
-    let cases: Vec<(FindingFilter, Keep<'_>)> = vec![
+    let cases: Vec<(FindingFilter, Keep<'_, SeenFinding>)> = vec![
         (none(), Box::new(|_| true)),
         (
             FindingFilter { statuses: words(&["new", "closed"]), ..none() },
@@ -254,8 +256,7 @@ fn runs_are_listed_when_a_person_or_trouble_made_them() {
     let listed: Vec<Run> = every.iter().filter(|run| !is_quiet(run)).cloned().collect();
     let ws = stage.workspace;
     let none = RunFilter::default;
-    type Keep<'k> = Box<dyn Fn(&Run) -> bool + 'k>;
-    let cases: Vec<(RunFilter, Keep<'_>)> = vec![
+    let cases: Vec<(RunFilter, Keep<'_, Run>)> = vec![
         (none(), Box::new(|_| true)),
         (
             RunFilter { run_type: Some(RunType::BaselineCapture), ..none() },

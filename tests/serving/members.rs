@@ -129,7 +129,7 @@ fn what_was_changed_since_is_not_changed_again() {
     stage.import(tenant, &many(3, 1));
     stage.compare(tenant);
     let (system, actor, ws) = (&stage.system, &stage.actor, stage.workspace);
-    let stale = |result: Result<(), OperationError>, what: &str| match result {
+    let is_stale = |result: Result<(), OperationError>, what: &str| match result {
         Err(OperationError::Stale(_)) => {}
         other => panic!("{what}: {other:?}"),
     };
@@ -137,14 +137,14 @@ fn what_was_changed_since_is_not_changed_again() {
     let seen = must(block_on(system.stored_workspace(ws))).revision;
     let call = |seen| block_on(system.edit_workspace(ws, actor, edit(), Some(seen))).map(drop);
     must(call(seen));
-    stale(call(seen), "edit_workspace");
+    is_stale(call(seen), "edit_workspace");
 
     let edit = |name: &str| TenantEdit { name: Some(name.to_owned()), facts: None };
     let seen = must(block_on(system.stored_tenant(ws, tenant))).revision;
     let call = |name: &str| block_on(system.edit_tenant(ws, actor, tenant, edit(name), Some(seen)));
     assert_eq!(must(call("New name")).name, "New name");
-    stale(call("Newer name").map(drop), "edit_tenant");
-    stale(
+    is_stale(call("Newer name").map(drop), "edit_tenant");
+    is_stale(
         block_on(system.archive_tenant(ws, actor, tenant, Some(seen))).map(drop),
         "archive_tenant",
     );
@@ -154,45 +154,45 @@ fn what_was_changed_since_is_not_changed_again() {
     let before = must(block_on(system.stored_profile(ws, profile)));
     let seen = Some(before.revision);
     must(block_on(system.edit_profile(ws, actor, profile, edit(), seen)));
-    stale(
+    is_stale(
         block_on(system.edit_profile(ws, actor, profile, edit(), seen)).map(drop),
         "edit_profile",
     );
     let to = ProfileStatus::Draft;
-    stale(
+    is_stale(
         block_on(system.set_profile_status(ws, actor, profile, to, seen)).map(drop),
         "set_profile_status",
     );
     let snapshot = before.row.active_snapshot.unwrap();
-    stale(
+    is_stale(
         block_on(system.promote_snapshot(ws, actor, profile, snapshot, seen)).map(drop),
         "promote_snapshot",
     );
 
     let seen = must(block_on(system.stored_assignment(ws, tenant))).unwrap().revision;
     must(block_on(system.assign(ws, actor, tenant, profile, None, Some(seen))));
-    stale(
+    is_stale(
         block_on(system.assign(ws, actor, tenant, profile, None, Some(seen))).map(drop),
         "assign",
     );
-    stale(block_on(system.unassign(ws, actor, tenant, Some(seen))), "unassign");
+    is_stale(block_on(system.unassign(ws, actor, tenant, Some(seen))), "unassign");
 
     must(set(&stage, "bob", MemberRole::Viewer.into()));
     let bob = person("bob");
     let seen = must(block_on(system.stored_member(ws, &bob.member_id()))).revision;
     must(set(&stage, "bob", MemberRole::Auditor.into()));
     let change = || MemberChange::from(MemberRole::Viewer);
-    stale(
+    is_stale(
         block_on(system.set_member(ws, actor, &bob, change(), Some(seen))).map(drop),
         "set_member",
     );
-    stale(block_on(system.remove_member(ws, actor, &bob, Some(seen))), "remove_member");
+    is_stale(block_on(system.remove_member(ws, actor, &bob, Some(seen))), "remove_member");
 
     let finding = stage.findings(tenant)[0].finding.id;
     let seen = must(block_on(system.stored_finding(ws, tenant, finding))).revision;
     let act = |action| block_on(system.act(ws, actor, tenant, finding, &action, Some(seen)));
     must(act(FindingAction::Acknowledge));
-    stale(act(FindingAction::Reopen { reason: "again".to_owned() }).map(drop), "act");
+    is_stale(act(FindingAction::Reopen { reason: "again".to_owned() }).map(drop), "act");
 }
 
 #[test]

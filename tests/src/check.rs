@@ -6,6 +6,7 @@ use futures::executor::block_on;
 use plumbline_policy::digest::Digest;
 use plumbline_ports::{ObjectKey, Record};
 use serde_json::Value;
+use serde_json::value::RawValue;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// A row, unpacked: partition, sort key, and the body.
@@ -27,6 +28,7 @@ pub fn broken(stage: &Stage) -> Vec<String> {
     check.findings();
     check.postures();
     check.owners();
+    check.audit();
     out
 }
 
@@ -277,6 +279,36 @@ impl Check<'_> {
                     ));
                 }
             }
+        }
+    }
+
+    /// The audit is a chain: numbered without a hole, each entry with the digest of the bytes of the one
+    /// before it, and the head with that of the last.
+    fn audit(&mut self) {
+        let mut last = (0, None);
+        for record in self.stage.audit() {
+            let place = format!("{} {}", record.key.pk, record.key.sk);
+            let plain = plumbline_operations::record_as_json(&record.body).unwrap_or_default();
+            let parts: BTreeMap<String, Box<RawValue>> =
+                serde_json::from_slice(&plain).unwrap_or_default();
+            let Some(bytes) = parts.get("row") else {
+                self.out.push(format!("audit: {place} holds no entry"));
+                continue;
+            };
+            let entry: Value = serde_json::from_str(bytes.get()).unwrap_or_default();
+            if entry["sequence"].as_u64() != Some(last.0 + 1) {
+                self.out.push(format!("audit: {place} does not come after number {}", last.0));
+            }
+            if entry["previous"].as_str() != last.1.as_deref() {
+                self.out.push(format!("audit: {place} does not name the entry before it"));
+            }
+            last = (last.0 + 1, Some(Digest::of(bytes.get().as_bytes()).to_string()));
+        }
+        let heads = self.rows.iter().filter(|row| row.sk == "AUDIT_HEAD");
+        let heads: Vec<_> = heads.map(|row| (&row.body["sequence"], &row.body["digest"])).collect();
+        if heads != [(&Value::from(last.0), &Value::from(last.1))] {
+            self.out
+                .push(format!("audit: the head is {heads:?}, and the last entry is {}", last.0));
         }
     }
 

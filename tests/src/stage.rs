@@ -17,7 +17,7 @@ use plumbline_operations::{
     Person, SeenFinding, Started, System, Ticked, WorkspaceEdit,
 };
 use plumbline_policy::tenant::TenantFacts;
-use plumbline_ports::{Clock as _, Ports, QueueName, Record};
+use plumbline_ports::{Clock as _, Ports, Query, QueueName, Record};
 use plumbline_testkit::clock::ManualClock;
 use plumbline_testkit::faults::{Plan, wrap};
 use plumbline_testkit::ids::CountedIds;
@@ -404,6 +404,21 @@ impl Stage {
         self.assign(other, profile);
         self.import(other, policies);
         (golden, other, profile)
+    }
+
+    /// Every entry of the workspace's audit, in order, past any fault.
+    ///
+    /// # Panics
+    /// When the stores do not answer.
+    #[must_use]
+    pub fn audit(&self) -> Vec<Record> {
+        let months = (2025..2029).flat_map(|year| (1..=12).map(move |month| (year, month)));
+        months
+            .flat_map(|(year, month)| {
+                let pk = format!("WS#{}#AUDIT#{year}-{month:02}", self.workspace);
+                must(block_on(self.raw.records.query_all(Query::prefix(pk, ""))))
+            })
+            .collect()
     }
 
     /// Every row of the workspace and of the schedule, past any fault.

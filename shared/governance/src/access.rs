@@ -69,7 +69,7 @@ impl Capability {
         Self::ActOnFindings,
     ];
 
-    /// The word used in the API's document.
+    /// The word used in messages and in the API's document.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {

@@ -117,7 +117,14 @@ impl System {
         if !self.commit_if(batch).await? {
             return Ok(());
         }
-        self.make_overview(id, false).await.map(drop)
+        match self.make_overview(id, false).await {
+            // The workspace is gone.
+            Err(OperationError::NotFound { .. }) => {
+                let batch = Batch::new().delete(next.key(), Condition::Revision(1));
+                self.commit_if(batch).await.map(drop)
+            }
+            other => other.map(drop),
+        }
     }
 
     /// Makes the overview of a workspace now, with its trend and its groups of drift.

@@ -27,6 +27,13 @@ pub struct Person {
 }
 
 impl Person {
+    /// A member is found by exactly what its issuer says, so that is what is kept; it must be plain.
+    fn check(&self) -> Result<(), OperationError> {
+        line("the issuer of a member", &self.issuer, MAX_NAME)?;
+        line("the subject of a member", &self.subject, MAX_NAME)?;
+        Ok(())
+    }
+
     /// What names the person as a member, in every workspace.
     #[must_use]
     pub fn member_id(&self) -> String {
@@ -56,6 +63,7 @@ impl System {
         actor: &Actor,
         name: &str,
     ) -> Result<Workspace, OperationError> {
+        creator.check()?;
         let now = self.now();
         let workspace = Workspace {
             id: WorkspaceId::from_uuid(self.mint()),
@@ -68,8 +76,8 @@ impl System {
         let owner = MemberRow {
             workspace: workspace.id,
             member: Member {
-                issuer: line("the issuer of a member", &creator.issuer, MAX_NAME)?,
-                subject: line("the subject of a member", &creator.subject, MAX_NAME)?,
+                issuer: creator.issuer.clone(),
+                subject: creator.subject.clone(),
                 role: MemberRole::Owner,
                 tenants: None,
                 until: None,
@@ -172,6 +180,7 @@ impl System {
         expect: Option<u64>,
     ) -> Result<Member, OperationError> {
         self.workspace(id).await?;
+        person.check()?;
         change.check(self.now())?;
         for tenant in change.tenants.iter().flatten() {
             self.tenant(id, *tenant).await?;
@@ -179,8 +188,8 @@ impl System {
         let row = MemberRow {
             workspace: id,
             member: Member {
-                issuer: line("the issuer of a member", &person.issuer, MAX_NAME)?,
-                subject: line("the subject of a member", &person.subject, MAX_NAME)?,
+                issuer: person.issuer.clone(),
+                subject: person.subject.clone(),
                 role: change.role,
                 tenants: change.tenants,
                 until: change.until,
