@@ -3,6 +3,7 @@
 
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use plumbline_governance::ids::RunId;
 use plumbline_operations::OperationError;
 use plumbline_ports::PortError;
 use schemars::JsonSchema;
@@ -28,6 +29,9 @@ pub struct Problem {
     /// After how many seconds it is worth trying again.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub retry_after: Option<u64>,
+    /// The run that ended so, where one did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub run: Option<RunId>,
     /// Which methods there are instead.
     #[serde(skip)]
     pub allow: Option<String>,
@@ -110,6 +114,7 @@ impl Kind {
             detail: detail.into(),
             next_step: self.next_step.to_owned(),
             retry_after: None,
+            run: None,
             allow: None,
         }
     }
@@ -127,6 +132,13 @@ impl Problem {
     #[must_use]
     pub fn after(mut self, seconds: u64) -> Self {
         self.retry_after = Some(seconds.max(1));
+        self
+    }
+
+    /// The same with the run that ended so.
+    #[must_use]
+    pub fn of_run(mut self, run: RunId) -> Self {
+        self.run = Some(run);
         self
     }
 

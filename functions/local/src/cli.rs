@@ -27,7 +27,7 @@ pub(crate) struct Cli {
 pub(crate) enum Command {
     /// Show the whole loop on two sample tenants: a week of nights, drift, findings
     Demo(DemoArgs),
-    /// Compare two folders of exported policies, or a tenant of the data directory with its baseline
+    /// Compare two folders of exported policies, or a tenant with its baseline
     ///
     /// Exit code: 0 proven equal, 2 drift, 3 no drift but not proven, 1 error.
     Compare(Box<CompareArgs>),
@@ -59,14 +59,16 @@ pub(crate) enum Command {
     /// Show a finding with its evidence, or act on findings
     #[command(subcommand)]
     Finding(work::FindingCommand),
-    /// List the runs of tenants, the newest first
+    /// List runs, the newest first: what people started, and nights that did not succeed
+    ///
+    /// With --tenant, all runs of the tenant.
     Runs(work::RunsArgs),
     /// Show or cancel a run
     #[command(subcommand)]
     Run(work::RunCommand),
     /// List the nights of the workspace, missed ones too
     Nights(data::Show),
-    /// Show how each tenant stands
+    /// Show how the workspace and each tenant stand
     Posture(work::PostureArgs),
     /// Show who changed what, and why
     Audit(work::AuditArgs),
@@ -78,7 +80,7 @@ pub(crate) enum Command {
     Replay(work::ReplayArgs),
     /// Take over the rules of a new version of this program for everything that is stored
     Renormalise(data::Show),
-    /// Work until stopped: start nightly compares and do what is queued
+    /// Work until stopped: offer the API, start nightly compares and do what is queued
     Serve(work::ServeArgs),
     /// Print a token for the API that `plumbline serve` offers on this data directory
     Token(work::TokenArgs),
@@ -95,7 +97,7 @@ pub(crate) struct CompareArgs {
     /// Folder with the policies of the tenant that is held to it
     #[arg(long, value_name = "DIR")]
     pub current: Option<PathBuf>,
-    /// Instead of two folders: a tenant of the data directory, with the profile it is held to
+    /// Instead of two folders: a tenant, with the profile it is held to
     #[arg(long, conflicts_with_all = ["all", "mode", "facets", "scope", "references", "complete",
         "baseline_tenant", "current_tenant", "sarif_baseline", "output"])]
     pub tenant: Option<String>,

@@ -1,13 +1,10 @@
 //! The data directory as a command sees it: opened once, one person asking, names for ids.
 
-mod named;
-
-pub(crate) use named::short;
-
 use crate::cli::data::DataArgs;
+use crate::client;
 use anyhow::{Context as _, bail};
 use futures::executor::block_on;
-use plumbline_governance::ids::WorkspaceId;
+use plumbline_api::token::DEVELOPMENT_ISSUER;
 use plumbline_operations::{Actor, Person, System, Workspace};
 use plumbline_ports::{Clock, Ports};
 use plumbline_store_local::{DataDir, Stores, SystemClock, SystemIds};
@@ -34,7 +31,12 @@ impl Data {
     /// # Errors
     /// Names the directory, why it cannot be used, and what to do.
     pub(crate) fn open(args: &DataArgs) -> anyhow::Result<Self> {
-        Self::open_with(&path_of(args)?, Arc::new(SystemClock), args.workspace.clone())
+        let mut data =
+            Self::open_with(&path_of(args)?, Arc::new(SystemClock), args.workspace.clone())?;
+        if let Some(name) = &args.act_as {
+            data.actor = person(name);
+        }
+        Ok(data)
     }
 
     /// Opens a directory under another clock.
@@ -50,15 +52,13 @@ impl Data {
         // One process at a time has the directory, so what an earlier one left is taken over at once.
         let ports = stores.ports(Arc::new(SystemIds::new()?));
         let system = System::alone(ports.clone());
-        let actor =
-            Actor::new(user_name(&|name| std::env::var_os(name))).by("local").from("command");
-        Ok(Self { system, ports, stores, actor, workspace })
+        Ok(Self { system, ports, stores, actor: person(&user()), workspace })
     }
 
     /// The person who asks, as a member of workspaces.
     #[must_use]
     pub(crate) fn person(&self) -> Person {
-        Person { issuer: "local".to_owned(), subject: self.actor.name().to_owned() }
+        Person { issuer: DEVELOPMENT_ISSUER.to_owned(), subject: self.actor.name().to_owned() }
     }
 
     /// The workspace that is meant: the one that was named, or the only one.
@@ -66,27 +66,24 @@ impl Data {
     /// # Errors
     /// Says how to make one when there is none, and lists them when there are several.
     pub(crate) fn workspace(&self) -> anyhow::Result<Workspace> {
-        if let Some(name) = &self.workspace
-            && let Ok(id) = name.parse::<WorkspaceId>()
-        {
-            return Ok(block_on(self.system.workspace(id))?);
-        }
         let all = block_on(self.system.workspaces())?;
         match &self.workspace {
-            Some(name) => named::one("workspace", name, all),
+            Some(name) => client::one("workspace", name, all),
             None => match <[Workspace; 1]>::try_from(all) {
                 Ok([only]) => Ok(only),
                 Err(none) if none.is_empty() => bail!(
                     "`{}` holds no workspace yet; make one with `plumbline workspace create NAME`",
                     self.stores.path().display()
                 ),
-                Err(several) => bail!(
-                    "there are several workspaces; name one with --workspace: {}",
-                    named::list(&several)
-                ),
+                Err(several) => bail!(client::several(&several)),
             },
         }
     }
+}
+
+/// Somebody at this machine, for the audit.
+fn person(name: &str) -> Actor {
+    Actor::new(name).by(DEVELOPMENT_ISSUER).from("command")
 }
 
 /// The directory that the arguments name, or the user's own.
@@ -94,8 +91,8 @@ impl Data {
 /// # Errors
 /// There is no home directory to have one in.
 pub(crate) fn path_of(args: &DataArgs) -> anyhow::Result<PathBuf> {
-    match &args.data {
-        Some(path) => Ok(path.clone()),
+    match args.directory() {
+        Some(path) => Ok(path),
         None => user_data_dir(&|name| std::env::var_os(name)),
     }
 }

@@ -1,6 +1,7 @@
 //! The `plumbline` command.
 
 mod cli;
+mod client;
 mod commands;
 mod data;
 mod documents;

@@ -13,6 +13,8 @@ pub(crate) struct Progress {
 }
 
 const PATIENCE: Duration = Duration::from_secs(1);
+/// How often the sign of life turns.
+const TURN: Duration = Duration::from_millis(200);
 
 impl Progress {
     /// Starts counting towards `total`.
@@ -35,6 +37,21 @@ impl Progress {
         }
         bar.set_message(what);
         Self { bar, started: Instant::now(), shown: OnceLock::new() }
+    }
+
+    /// Waits for ends that come from elsewhere: shows itself at once, and that time goes by.
+    #[must_use]
+    pub(crate) fn waiting(total: usize, what: &'static str) -> Self {
+        let bar = ProgressBar::with_draw_target(Some(total as u64), ProgressDrawTarget::hidden());
+        if let Ok(style) = ProgressStyle::with_template("{msg} {spinner} {pos}/{len} {elapsed}") {
+            bar.set_style(style);
+        }
+        bar.set_message(what);
+        if std::io::stderr().is_terminal() {
+            bar.set_draw_target(ProgressDrawTarget::stderr());
+            bar.enable_steady_tick(TURN);
+        }
+        Self { bar, started: Instant::now(), shown: OnceLock::from(()) }
     }
 
     /// Counts one step.

@@ -105,7 +105,7 @@ pub struct ImportView {
 pub(crate) fn imported(imported: Imported) -> Result<Response, Problem> {
     let Imported { run, state, gaps } = imported;
     if let Some(failure) = run.failure() {
-        return Err(REFUSED.because(format!("{} (run {})", failure.message, run.id)));
+        return Err(REFUSED.because(failure.message.clone()).of_run(run.id));
     }
     Ok(Json(ImportView { run, state, gaps }).into_response())
 }

@@ -7,22 +7,52 @@ use plumbline_governance::access::MemberRole;
 use plumbline_governance::severity::Severity;
 use std::path::PathBuf;
 
+/// The variables that say the same as options, where the option is not given. They are read here and not
+/// by clap, which would take them for options that contradict each other.
+pub(crate) const DATA: &str = "PLUMBLINE_DATA_DIR";
+pub(crate) const SERVER: &str = "PLUMBLINE_SERVER";
+/// Who asks a server. No option: a command line can be read by others.
+pub(crate) const TOKEN: &str = "PLUMBLINE_TOKEN";
+
 /// Where the data is and which part of it is meant.
 #[derive(Args, Clone, Debug, Default)]
 pub(crate) struct DataArgs {
-    /// The data directory; made on first use [default: the user's data directory]
-    #[arg(
-        long,
-        value_name = "DIR",
-        env = "PLUMBLINE_DATA_DIR",
-        hide_env_values = true,
-        global = true,
-        help_heading = "Data directory"
-    )]
+    /// The data directory; made on first use [env: PLUMBLINE_DATA_DIR] [default: the user's data directory]
+    #[arg(long, value_name = "DIR", global = true, help_heading = "Data")]
     pub data: Option<PathBuf>,
+    /// Instead of a data directory: a server that `plumbline serve` runs on; PLUMBLINE_TOKEN says who asks
+    /// [env: PLUMBLINE_SERVER]
+    #[arg(long, value_name = "URL", global = true, conflicts_with = "data", help_heading = "Data")]
+    pub server: Option<String>,
+    /// Who asks, on a data directory [default: your user name]
+    #[arg(
+        long = "as",
+        value_name = "NAME",
+        global = true,
+        conflicts_with = "server",
+        value_parser = clap::builder::NonEmptyStringValueParser::new(),
+        help_heading = "Data"
+    )]
+    pub act_as: Option<String>,
     /// Name or id of the workspace; needed only when there are several
-    #[arg(long, value_name = "WORKSPACE", global = true, help_heading = "Data directory")]
+    #[arg(long, value_name = "WORKSPACE", global = true, help_heading = "Data")]
     pub workspace: Option<String>,
+}
+
+impl DataArgs {
+    /// The server that is meant, if one is.
+    pub(crate) fn server(&self) -> Option<String> {
+        if self.data.is_some() {
+            return None;
+        }
+        self.server.clone().or_else(|| std::env::var(SERVER).ok().filter(|url| !url.is_empty()))
+    }
+
+    /// The directory that is named, if one is.
+    pub(crate) fn directory(&self) -> Option<PathBuf> {
+        let named = || std::env::var_os(DATA).filter(|path| !path.is_empty()).map(PathBuf::from);
+        self.data.clone().or_else(named)
+    }
 }
 
 /// Forms of what a command on the data directory shows.
@@ -56,10 +86,21 @@ pub(crate) enum WorkspaceCommand {
         #[command(flatten)]
         show: Show,
     },
-    /// List all workspaces of the data directory
+    /// List your workspaces
     List(Show),
     /// Show one workspace
     Show(Show),
+    /// Change the name of a workspace, or how long an inventory is good
+    Edit {
+        /// Another name
+        #[arg(long, value_name = "NAME", required_unless_present = "inventory_max_age")]
+        rename: Option<String>,
+        /// After how many hours nothing is concluded from an inventory any more
+        #[arg(long, value_name = "HOURS", value_parser = clap::value_parser!(u32).range(1..=8760))]
+        inventory_max_age: Option<u32>,
+        #[command(flatten)]
+        show: Show,
+    },
     /// Say when nightly compares start
     Schedule(ScheduleArgs),
     /// Add, remove or list members
@@ -86,13 +127,19 @@ pub(crate) struct ScheduleArgs {
 /// `workspace member`.
 #[derive(Debug, Subcommand)]
 pub(crate) enum MemberCommand {
-    /// Add a member, or give one another role
+    /// Add a member, or change what one may do
     Add {
         #[command(flatten)]
         person: PersonArgs,
         /// What the member may do
         #[arg(long, value_enum, default_value = "viewer")]
         role: RoleArg,
+        /// The only tenants that the member may see, names or ids, comma separated; all: no limit
+        #[arg(long, value_name = "all|TENANT,…", value_delimiter = ',')]
+        tenants: Option<Vec<String>>,
+        /// The last day of the membership, such as 2026-12-31; never: no end
+        #[arg(long, value_name = "DATE|never")]
+        until: Option<String>,
         #[command(flatten)]
         show: Show,
     },

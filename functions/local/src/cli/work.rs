@@ -166,17 +166,17 @@ pub(crate) enum StatusArg {
 }
 
 impl StatusArg {
-    /// Whether a status is meant.
+    /// The statuses that are meant.
     #[must_use]
-    pub(crate) fn holds(self, status: &str) -> bool {
+    pub(crate) fn words(self) -> &'static str {
         match self {
-            Self::Open => matches!(status, "new" | "acknowledged" | "reopened"),
-            Self::New => status == "new",
-            Self::Acknowledged => status == "acknowledged",
-            Self::Reopened => status == "reopened",
-            Self::Accepted => status == "accepted",
-            Self::Resolved => status == "resolved",
-            Self::Closed => status == "closed",
+            Self::Open => "new,acknowledged,reopened",
+            Self::New => "new",
+            Self::Acknowledged => "acknowledged",
+            Self::Reopened => "reopened",
+            Self::Accepted => "accepted",
+            Self::Resolved => "resolved",
+            Self::Closed => "closed",
         }
     }
 }
@@ -230,9 +230,12 @@ pub(crate) struct RunsArgs {
     /// Name or id of the tenant
     #[arg(long)]
     pub tenant: Option<String>,
-    /// The most runs of one tenant that are shown
+    /// The most runs that are shown
     #[arg(long, default_value_t = 20, value_name = "NUMBER")]
     pub limit: usize,
+    /// Wait until all of them have ended
+    #[arg(long)]
+    pub watch: bool,
     #[command(flatten)]
     pub show: Show,
 }
@@ -244,6 +247,9 @@ pub(crate) enum RunCommand {
     Show {
         /// Its id
         id: String,
+        /// Wait until it has ended
+        #[arg(long)]
+        watch: bool,
         #[command(flatten)]
         show: Show,
     },
@@ -269,9 +275,16 @@ pub(crate) struct AuditArgs {
 /// Options of `posture`.
 #[derive(Args, Debug)]
 pub(crate) struct PostureArgs {
-    /// Name or id of the tenant
+    /// Name or id of the tenant [default: the whole workspace]
     #[arg(long)]
     pub tenant: Option<String>,
+    /// Instead: which drift many tenants share
+    #[arg(long, conflicts_with_all = ["tenant", "trend"])]
+    pub groups: bool,
+    /// Instead: how many findings were open on each of the last days
+    #[arg(long, value_name = "DAYS", num_args = 0..=1, default_missing_value = "90",
+        value_parser = clap::value_parser!(u16).range(1..=400), conflicts_with = "tenant")]
+    pub trend: Option<u16>,
     #[command(flatten)]
     pub show: Show,
 }

@@ -6,19 +6,19 @@ use super::show::{show, visible};
 use super::write_out;
 use crate::cli::data::DataArgs;
 use crate::cli::work::{AssignArgs, UnassignArgs};
-use crate::data::Data;
+use crate::client::Client;
 use anyhow::Context as _;
-use futures::executor::block_on;
+use plumbline_operations::Assignment;
+use serde_json::json;
 
 pub(super) fn run(args: &DataArgs, assign: &AssignArgs) -> anyhow::Result<u8> {
     let scope = assign.scope.as_deref().map(read_scope).transpose()?;
-    let data = Data::open(args)?;
-    let workspace = data.workspace()?.id;
-    let tenant = data.tenant(workspace, &assign.tenant)?;
-    let profile = data.profile(workspace, &assign.profile)?;
+    let client = Client::open(args)?;
+    let tenant = client.tenant(&assign.tenant)?;
+    let profile = client.profile(&assign.profile)?;
     let narrowed = scope.is_some();
-    let done =
-        block_on(data.system.assign(workspace, &data.actor, tenant.id, profile.id, scope, None));
+    let wanted = json!({ "profile": profile.id, "override_scope": scope });
+    let done = client.put::<Assignment>(&format!("/tenants/{}/assignment", tenant.id), &wanted);
     let assignment = match &assign.scope {
         Some(path) => done.with_context(|| format!("with the scope {}", path.display()))?,
         None => done?,
@@ -35,10 +35,9 @@ pub(super) fn run(args: &DataArgs, assign: &AssignArgs) -> anyhow::Result<u8> {
 }
 
 pub(super) fn unassign(args: &DataArgs, unassign: &UnassignArgs) -> anyhow::Result<u8> {
-    let data = Data::open(args)?;
-    let workspace = data.workspace()?.id;
-    let tenant = data.tenant(workspace, &unassign.tenant)?;
-    block_on(data.system.unassign(workspace, &data.actor, tenant.id, None))?;
+    let client = Client::open(args)?;
+    let tenant = client.tenant(&unassign.tenant)?;
+    client.delete(&format!("/tenants/{}/assignment", tenant.id))?;
     let line = format!(
         "{} is held to no profile; its open findings are resolved as out of scope\n",
         visible(&tenant.name)

@@ -2,24 +2,23 @@
 
 use super::EXIT_EQUAL;
 use super::show::{count, show, visible};
-use super::work::{check, until_ended};
+use super::work::check;
 use crate::cli::data::{DataArgs, ShowFormat};
 use crate::cli::work::CaptureArgs;
-use crate::data::Data;
-use futures::executor::block_on;
+use crate::client::Client;
+use plumbline_api::view::StartedRun;
 use plumbline_governance::profile::{Profile, ProfileStatus};
 use plumbline_governance::run::Run;
 use plumbline_operations::Tenant;
-use plumbline_ports::QueueName;
+use serde_json::json;
 
 pub(super) fn run(args: &DataArgs, capture: &CaptureArgs) -> anyhow::Result<u8> {
-    let data = Data::open(args)?;
-    let workspace = data.workspace()?.id;
-    let profile = data.profile(workspace, &capture.profile)?;
-    let tenant = data.tenant(workspace, &capture.tenant)?;
-    let started =
-        block_on(data.system.start_capture(workspace, &data.actor, profile.id, tenant.id))?;
-    let mut ended = until_ended(&data, QueueName::Capture, vec![started.run], "capturing")?;
+    let client = Client::open(args)?;
+    let profile = client.profile(&capture.profile)?;
+    let tenant = client.tenant(&capture.tenant)?;
+    let path = format!("/profiles/{}/capture", profile.id);
+    let started: StartedRun = client.post(&path, &json!({ "tenant": tenant.id }))?;
+    let mut ended = client.until_ended(vec![started.run], "capturing")?;
     if let Some(run) = ended.pop() {
         if run.failure().is_none() || capture.show.format == ShowFormat::Json {
             show(capture.show, &run, |_| told(&run, &profile, &tenant))?;

@@ -1,21 +1,23 @@
-//! `plumbline compare --tenant` and `--all`: tenants of the data directory against their baselines.
+//! `plumbline compare --tenant` and `--all`: tenants against their baselines.
 
 use super::findings::{self, Listed};
 use super::show::{count, json, visible};
-use super::work::{check, until_ended};
+use super::work::check;
 use super::{EXIT_DRIFT, EXIT_EQUAL, EXIT_ERROR, EXIT_NOT_PROVEN, style, write_out};
 use crate::cli::data::DataArgs;
+use crate::cli::work::StatusArg;
 use crate::cli::{CompareArgs, Format, VerdictArgs};
-use crate::data::Data;
+use crate::client::Client;
 use crate::listing::{label, table};
 use crate::render::Style;
 use anyhow::bail;
-use futures::executor::block_on;
+use plumbline_api::view::StartedRun;
 use plumbline_governance::badge::Domain;
+use plumbline_governance::ids::{ProfileId, TenantId};
 use plumbline_governance::run::{Run, RunOutcome};
-use plumbline_operations::{Posture, Tenant, TenantStatus};
-use plumbline_ports::QueueName;
+use plumbline_operations::{Posture, Tenant};
 use serde_json::json;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
 /// What one compare came to.
@@ -30,38 +32,23 @@ pub(super) fn run(args: &DataArgs, compare: &CompareArgs) -> anyhow::Result<u8> 
     if !matches!(compare.output.format, Format::Text | Format::Json) {
         bail!("with --tenant or --all, --format is table or json");
     }
-    let data = Data::open(args)?;
-    let workspace = data.workspace()?.id;
-    let mut tenants = data.tenants(workspace, compare.tenant.as_deref())?;
-    if compare.all {
-        tenants.retain(|one| one.status == TenantStatus::Active && one.profile.is_some());
-        if tenants.is_empty() {
-            bail!(
-                "no tenant is held to a profile; assign one first (`plumbline assign --tenant TENANT \
-                 --profile PROFILE`)"
-            );
-        }
-    }
-    let mut runs = Vec::with_capacity(tenants.len());
-    for tenant in &tenants {
-        runs.push(block_on(data.system.start_compare(workspace, &data.actor, tenant.id))?.run);
-    }
+    let client = Client::open(args)?;
+    let (tenants, runs) = if compare.all {
+        start_all(&client)?
+    } else {
+        let tenant = client.tenant(compare.tenant.as_deref().unwrap_or_default())?;
+        let started: StartedRun = client.act(&format!("/tenants/{}/compare", tenant.id))?;
+        (vec![tenant], vec![started.run])
+    };
     if compare.no_wait {
         return queued(compare, &runs);
     }
-    let runs = until_ended(&data, QueueName::Compare, runs, "comparing")?;
-    let mut compared = Vec::with_capacity(runs.len());
-    for (tenant, run) in tenants.into_iter().zip(runs) {
-        compared.push(Compared {
-            posture: block_on(data.system.posture(workspace, tenant.id))?,
-            open: findings::of(&data, &tenant)?
-                .into_iter()
-                .filter(|one| one.seen.finding.state.is_open())
-                .collect(),
-            tenant,
-            run,
-        });
-    }
+    let runs = client.until_ended(runs, "comparing")?;
+    let compared = if compare.all {
+        gather_all(&client, tenants, runs)?
+    } else {
+        gather(&client, tenants, runs)?
+    };
     write(compare, &compared)?;
     // One tenant: its reason is the error. Of many, each reason stands in the table.
     if let ([only], false) = (compared.as_slice(), compare.all) {
@@ -71,13 +58,81 @@ pub(super) fn run(args: &DataArgs, compare: &CompareArgs) -> anyhow::Result<u8> 
     Ok(all_codes(&codes))
 }
 
+/// Starts a compare of every tenant that is held to a profile.
+fn start_all(client: &Client) -> anyhow::Result<(Vec<Tenant>, Vec<Run>)> {
+    let mut tenants = client.tenants(None)?;
+    let profiles: BTreeSet<ProfileId> = tenants.iter().filter_map(|one| one.profile).collect();
+    let mut runs = BTreeMap::new();
+    for profile in profiles {
+        let started: Vec<StartedRun> =
+            client.act_on_pages(&format!("/profiles/{profile}/compare"))?;
+        runs.extend(started.into_iter().map(|one| (one.run.tenant, one.run)));
+    }
+    if runs.is_empty() {
+        bail!(
+            "no tenant is held to a profile; assign one first (`plumbline assign --tenant TENANT \
+             --profile PROFILE`)"
+        );
+    }
+    tenants.retain(|one| runs.contains_key(&one.id));
+    let runs = tenants.iter().filter_map(|one| runs.remove(&one.id)).collect();
+    Ok((tenants, runs))
+}
+
+/// How the one tenant that was compared stands now.
+fn gather(client: &Client, tenants: Vec<Tenant>, runs: Vec<Run>) -> anyhow::Result<Vec<Compared>> {
+    tenants
+        .into_iter()
+        .zip(runs)
+        .map(|(tenant, run)| {
+            let id = tenant.id.to_string();
+            let found = client.findings(&[("tenant", &id), ("status", StatusArg::Open.words())])?;
+            let names = BTreeMap::from([(tenant.id, tenant.name.clone())]);
+            Ok(Compared {
+                posture: client.find(&format!("/tenants/{id}/posture"))?,
+                open: findings::named(&found, &names),
+                tenant,
+                run,
+            })
+        })
+        .collect()
+}
+
+/// How all tenants that were compared stand now.
+fn gather_all(
+    client: &Client,
+    tenants: Vec<Tenant>,
+    runs: Vec<Run>,
+) -> anyhow::Result<Vec<Compared>> {
+    let postures: Vec<Posture> = client.list("/posture/tenants", &[])?;
+    let mut postures: BTreeMap<TenantId, Posture> =
+        postures.into_iter().map(|one| (one.tenant, one)).collect();
+    let names: BTreeMap<TenantId, String> =
+        tenants.iter().map(|one| (one.id, one.name.clone())).collect();
+    let found = client.findings(&[("status", StatusArg::Open.words())])?;
+    let mut open: BTreeMap<TenantId, Vec<Listed>> = BTreeMap::new();
+    for one in findings::named(&found, &names) {
+        open.entry(one.finding.tenant).or_default().push(one);
+    }
+    Ok(tenants
+        .into_iter()
+        .zip(runs)
+        .map(|(tenant, run)| Compared {
+            posture: postures.remove(&tenant.id),
+            open: open.remove(&tenant.id).unwrap_or_default(),
+            tenant,
+            run,
+        })
+        .collect())
+}
+
 /// Says what was queued; nothing is known of drift yet.
 fn queued(compare: &CompareArgs, runs: &[Run]) -> anyhow::Result<u8> {
     let out = if compare.output.format == Format::Json {
         json(&runs)?
     } else {
         format!(
-            "Queued: {}\nNext: plumbline serve\n",
+            "Queued: {}\nNext: plumbline runs --watch\n",
             count(runs.len() as u64, "compare", "compares")
         )
     };
@@ -93,9 +148,10 @@ fn code(compared: &Compared, verdict: &VerdictArgs) -> u8 {
         RunOutcome::Partial => true,
         _ => return EXIT_ERROR,
     };
-    let fails = verdict.fail_on.severity().is_some_and(|least| {
-        compared.open.iter().any(|one| one.seen.finding.drift.severity >= least)
-    });
+    let fails = verdict
+        .fail_on
+        .severity()
+        .is_some_and(|least| compared.open.iter().any(|one| one.finding.drift.severity >= least));
     match (fails, unproven) {
         (_, true) if verdict.strict => EXIT_NOT_PROVEN,
         (true, _) => EXIT_DRIFT,
@@ -117,7 +173,7 @@ fn write(args: &CompareArgs, compared: &[Compared]) -> anyhow::Result<()> {
         let list: Vec<_> = compared
             .iter()
             .map(|one| {
-                let open: Vec<_> = one.open.iter().map(Listed::json).collect();
+                let open: Vec<_> = one.open.iter().map(|one| &one.finding).collect();
                 json!({ "tenant": one.tenant, "run": one.run, "posture": one.posture, "open": open })
             })
             .collect();
@@ -135,14 +191,17 @@ fn write(args: &CompareArgs, compared: &[Compared]) -> anyhow::Result<()> {
     write_out(out.as_bytes(), None)
 }
 
-/// `9 high, 3 medium`, without zeros; `none` if there is nothing.
+/// The open findings of a posture.
 pub(super) fn open_words(posture: Option<&Posture>) -> String {
-    let Some(posture) = posture else { return "none".to_owned() };
+    posture.map_or_else(|| "none".to_owned(), |posture| severity_words(&posture.open_by_severity))
+}
+
+/// `9 high, 3 medium`, without zeros; `none` if there is nothing.
+pub(super) fn severity_words(open: &BTreeMap<String, u64>) -> String {
     let parts: Vec<String> = ["high", "medium", "low"]
         .into_iter()
         .filter_map(|level| {
-            let number =
-                posture.open_by_severity.get(level).copied().filter(|number| *number > 0)?;
+            let number = open.get(level).copied().filter(|number| *number > 0)?;
             Some(format!("{number} {}", label(Domain::FindingSeverity, level).to_lowercase()))
         })
         .collect();

@@ -1,61 +1,45 @@
 //! `plumbline findings`: what drifted, the most urgent first.
 
 use super::show::{moment, show, visible};
-use super::tenant::profile_names;
 use crate::cli::data::DataArgs;
 use crate::cli::work::{FindingFilter, FindingsArgs};
-use crate::data::{Data, short};
+use crate::client::{Client, short};
 use crate::listing::{label, table};
 use crate::render::Style;
-use futures::executor::block_on;
+use clap::ValueEnum;
 use plumbline_governance::badge::Domain;
 use plumbline_governance::finding::record::Finding;
-use plumbline_governance::ids::{ProfileId, WorkspaceId};
-use plumbline_governance::severity::Severity;
-use plumbline_operations::{SeenFinding, Tenant};
+use plumbline_governance::ids::TenantId;
 use plumbline_policy::catalog::catalog;
-use serde_json::Value;
+use std::collections::BTreeMap;
 
-/// A finding with the name of its tenant.
+/// A finding, its counts up to date, with the name of its tenant.
 pub(super) struct Listed {
     /// The tenant's name.
     pub tenant: String,
     /// The finding.
-    pub seen: SeenFinding,
-}
-
-impl Listed {
-    /// The finding's own form, with its counts up to date.
-    pub(super) fn json(&self) -> Value {
-        json(&self.seen)
-    }
-}
-
-/// The finding's own form, with its counts up to date.
-pub(super) fn json(seen: &SeenFinding) -> Value {
-    let mut finding = seen.finding.clone();
-    finding.seen = seen.seen;
-    serde_json::to_value(&finding).unwrap_or_default()
+    pub finding: Finding,
 }
 
 pub(super) fn run(args: &DataArgs, findings: &FindingsArgs) -> anyhow::Result<u8> {
-    check(&findings.filter)?;
-    let data = Data::open(args)?;
-    let workspace = data.workspace()?.id;
-    let found = select(&data, workspace, &findings.filter)?;
-    let value: Vec<Value> = found.iter().map(Listed::json).collect();
-    show(findings.show, &value, |style| {
+    let filter = &findings.filter;
+    check_types(&filter.types)?;
+    let client = Client::open(args)?;
+    let found = select(&client, filter)?;
+    let with_tenant = filter.tenant.is_none();
+    let names = if with_tenant { tenant_names(&client)? } else { BTreeMap::new() };
+    show(findings.show, &found, |style| {
         if found.is_empty() {
             return "No finding. `plumbline posture` shows what was compared, and how much was proven.\n"
                 .to_owned();
         }
-        listing(&found, findings.filter.tenant.is_none(), style)
+        listing(&named(&found, &names), with_tenant, style)
     })
 }
 
 /// Refuses a type that there is not, before anything is read.
-pub(super) fn check(filter: &FindingFilter) -> anyhow::Result<()> {
-    for key in &filter.types {
+pub(super) fn check_types(types: &[String]) -> anyhow::Result<()> {
+    for key in types {
         if catalog().get(key).is_err() {
             anyhow::bail!("`{key}` is not a policy type; `plumbline policy-types` lists them");
         }
@@ -63,52 +47,47 @@ pub(super) fn check(filter: &FindingFilter) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// All findings of a tenant.
-pub(super) fn of(data: &Data, tenant: &Tenant) -> anyhow::Result<Vec<Listed>> {
-    let all = block_on(data.system.findings(tenant.workspace, tenant.id))?;
-    Ok(all.into_iter().map(|seen| Listed { tenant: tenant.name.clone(), seen }).collect())
+/// The findings that a filter chooses, the most urgent first.
+pub(super) fn select(client: &Client, filter: &FindingFilter) -> anyhow::Result<Vec<Finding>> {
+    let tenant = filter.tenant.as_deref().map(|name| client.tenant(name)).transpose()?;
+    let profile = filter.profile.as_deref().map(|name| client.profile(name)).transpose()?;
+    let statuses: Vec<&str> = filter.status.iter().map(|status| status.words()).collect();
+    let query = [
+        ("tenant", tenant.map(|one| one.id.to_string()).unwrap_or_default()),
+        ("profile", profile.map(|one| one.id.to_string()).unwrap_or_default()),
+        ("status", statuses.join(",")),
+        ("severity", words(&filter.severity)),
+        ("type", filter.types.join(",")),
+        ("change_type", words(&filter.change_type)),
+    ];
+    let query: Vec<(&str, &str)> = query
+        .iter()
+        .filter(|(_, value)| !value.is_empty())
+        .map(|(name, value)| (*name, value.as_str()))
+        .collect();
+    client.findings(&query)
 }
 
-/// The findings that a filter chooses, the most urgent of all tenants first.
-pub(super) fn select(
-    data: &Data,
-    workspace: WorkspaceId,
-    filter: &FindingFilter,
-) -> anyhow::Result<Vec<Listed>> {
-    let profile = match &filter.profile {
-        Some(name) => Some(data.profile(workspace, name)?.id),
-        None => None,
-    };
-    let mut out = Vec::new();
-    for tenant in data.tenants(workspace, filter.tenant.as_deref())? {
-        out.extend(
-            of(data, &tenant)?.into_iter().filter(|one| holds(filter, profile, &one.seen.finding)),
-        );
-    }
-    // Each tenant's own are in order; the sort keeps that among equals.
-    out.sort_by_key(|one| {
-        let finding = &one.seen.finding;
-        (!finding.state.is_open(), std::cmp::Reverse(finding.drift.severity))
-    });
-    Ok(out)
+/// Words of the command line, which are those of the API, with commas.
+fn words<T: ValueEnum>(all: &[T]) -> String {
+    let words = all.iter().filter_map(ValueEnum::to_possible_value);
+    words.map(|word| word.get_name().to_owned()).collect::<Vec<_>>().join(",")
 }
 
-fn holds(filter: &FindingFilter, profile: Option<ProfileId>, finding: &Finding) -> bool {
-    let any = |empty: bool, found: bool| empty || found;
-    profile.is_none_or(|id| finding.profile == id)
-        && any(
-            filter.status.is_empty(),
-            filter.status.iter().any(|status| status.holds(finding.state.as_str())),
-        )
-        && any(
-            filter.severity.is_empty(),
-            filter.severity.iter().any(|one| Severity::from(*one) == finding.drift.severity),
-        )
-        && any(filter.types.is_empty(), filter.types.contains(&finding.drift.policy_type))
-        && any(
-            filter.change_type.is_empty(),
-            filter.change_type.iter().any(|one| finding.drift.change_type == (*one).into()),
-        )
+/// The names of all tenants.
+pub(super) fn tenant_names(client: &Client) -> anyhow::Result<BTreeMap<TenantId, String>> {
+    Ok(client.tenants(None)?.into_iter().map(|one| (one.id, one.name)).collect())
+}
+
+/// Findings with the names of their tenants.
+pub(super) fn named(found: &[Finding], names: &BTreeMap<TenantId, String>) -> Vec<Listed> {
+    found
+        .iter()
+        .map(|finding| Listed {
+            tenant: names.get(&finding.tenant).cloned().unwrap_or_default(),
+            finding: finding.clone(),
+        })
+        .collect()
 }
 
 /// Lays findings out as a table.
@@ -120,7 +99,7 @@ pub(super) fn listing(all: &[Listed], with_tenant: bool, style: Style) -> String
     let rows = all
         .iter()
         .map(|one| {
-            let finding = &one.seen.finding;
+            let finding = &one.finding;
             let drift = &finding.drift;
             let mut row = vec![
                 short(finding.id),
@@ -128,8 +107,8 @@ pub(super) fn listing(all: &[Listed], with_tenant: bool, style: Style) -> String
                 label(Domain::FindingStatus, finding.state.as_str()),
                 label(Domain::FindingChangeType, drift.change_type.as_str()),
                 format!("{}\n{}", visible(&drift.display_name), drift.policy_type),
-                one.seen.seen.times.to_string(),
-                moment(one.seen.seen.last_at),
+                finding.seen.times.to_string(),
+                moment(finding.seen.last_at),
             ];
             if with_tenant {
                 row.insert(4, visible(&one.tenant));
@@ -138,14 +117,4 @@ pub(super) fn listing(all: &[Listed], with_tenant: bool, style: Style) -> String
         })
         .collect();
     table(&head, rows, style)
-}
-
-/// The name of a profile, or its id if it is gone.
-pub(super) fn profile_name(
-    data: &Data,
-    workspace: WorkspaceId,
-    id: ProfileId,
-) -> anyhow::Result<String> {
-    let id = id.to_string();
-    Ok(profile_names(data, workspace)?.get(&id).cloned().unwrap_or(id))
 }

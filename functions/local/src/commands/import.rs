@@ -1,56 +1,66 @@
 //! `plumbline import`: exported policies become the new state of a tenant.
 
+use super::findings::check_types;
 use super::show::{count, show, visible};
 use super::tenant::coverage;
 use super::work::check;
-use crate::cli::data::DataArgs;
+use crate::cli::data::{DataArgs, ShowFormat};
 use crate::cli::work::ImportArgs;
-use crate::data::Data;
+use crate::client::{Client, Import};
 use crate::documents::Documents;
 use crate::listing::{label, table};
 use crate::progress::Progress;
 use crate::render::Style;
 use anyhow::bail;
-use futures::executor::block_on;
+use plumbline_api::view::ImportView;
 use plumbline_governance::badge::Domain;
 use plumbline_governance::index::StoredGap;
-use plumbline_operations::{CoverageClaim, ImportOptions, Imported, Tenant};
+use plumbline_operations::{State, Tenant};
 use serde_json::json;
 use std::fmt::Write as _;
+use std::sync::Arc;
 
 /// Gaps that are shown; `--format json` has all.
 const MOST_GAPS: usize = 20;
 
 pub(super) fn run(args: &DataArgs, import: &ImportArgs) -> anyhow::Result<u8> {
-    let options = ImportOptions {
-        coverage: claim(&import.coverage)?,
-        confirm_empty: import.confirm_empty.clone(),
-    };
-    let data = Data::open(args)?;
-    let workspace = data.workspace()?.id;
-    let tenant = data.tenant(workspace, &import.tenant)?;
-    let mut documents = Documents::open(&import.paths)?;
-    let progress = Progress::endless("importing");
-    let mut counted = documents.by_ref().inspect(|_| progress.step());
-    let imported =
-        block_on(data.system.import(workspace, &data.actor, tenant.id, &options, &mut counted));
-    progress.finish();
-    let imported = imported?;
-    let value = json!({ "run": imported.run, "state": imported.state, "gaps": imported.gaps });
-    if imported.run.failure().is_none() {
-        show(import.show, &value, |style| told(&tenant, &imported, documents.left_aside(), style))?;
-    } else if import.show.format == crate::cli::data::ShowFormat::Json {
-        show(import.show, &value, |_| String::new())?;
+    let coverage = claim(&import.coverage)?;
+    check_types(&import.confirm_empty)?;
+    let confirmed = import.confirm_empty.join(",");
+    let mut options = vec![("coverage", coverage.as_str())];
+    if !confirmed.is_empty() {
+        options.push(("confirm_empty", &confirmed));
     }
-    check(&imported.run, &tenant.name)?;
-    Ok(super::EXIT_EQUAL)
+    let client = Client::open(args)?;
+    let tenant = client.tenant(&import.tenant)?;
+    let documents = Documents::open(&import.paths)?;
+    let left_aside = documents.left_aside();
+    let progress = Arc::new(Progress::endless("importing"));
+    let counting = Arc::clone(&progress);
+    let imported = client.import(tenant.id, &options, documents.inspect(move |_| counting.step()));
+    progress.finish();
+    match imported? {
+        Import::Taken(view) => {
+            show(import.show, &view, |style| told(&tenant, &view, left_aside, style))
+        }
+        Import::Refused(run) => {
+            if import.show.format == ShowFormat::Json {
+                let state: Option<State> =
+                    client.find(&format!("/tenants/{}/inventory", tenant.id))?;
+                show(import.show, &json!({ "run": run, "state": state, "gaps": [] }), |_| {
+                    String::new()
+                })?;
+            }
+            check(&run, &tenant.name)?;
+            Ok(super::EXIT_EQUAL)
+        }
+    }
 }
 
 /// What the sender says of the documents.
-fn claim(text: &str) -> anyhow::Result<CoverageClaim> {
+fn claim(text: &str) -> anyhow::Result<String> {
     match text.trim() {
-        "complete" => Ok(CoverageClaim::Complete),
-        "unknown" => Ok(CoverageClaim::Unknown),
+        word @ ("complete" | "unknown") => Ok(word.to_owned()),
         other => {
             let types: Vec<String> = other
                 .split(',')
@@ -65,12 +75,13 @@ fn claim(text: &str) -> anyhow::Result<CoverageClaim> {
             {
                 bail!("--coverage is either `{word}` or a list of policy types, not both");
             }
-            Ok(CoverageClaim::Types(types))
+            check_types(&types)?;
+            Ok(types.join(","))
         }
     }
 }
 
-fn told(tenant: &Tenant, imported: &Imported, left_aside: usize, style: Style) -> String {
+fn told(tenant: &Tenant, imported: &ImportView, left_aside: usize, style: Style) -> String {
     let mut out = String::new();
     let name = visible(&tenant.name);
     if let Some(result) = &imported.run.context.inventory_import {
@@ -136,13 +147,11 @@ mod tests {
 
     #[test]
     fn what_the_sender_says() {
-        assert_eq!(claim("complete").unwrap(), CoverageClaim::Complete);
-        assert_eq!(claim("unknown").unwrap(), CoverageClaim::Unknown);
-        let types = |keys: &[&str]| {
-            CoverageClaim::Types(keys.iter().map(|key| (*key).to_owned()).collect())
-        };
-        assert_eq!(claim("a, b,").unwrap(), types(&["a", "b"]));
-        for wrong in ["", " , ", "complete,a", "a,unknown"] {
+        let of = |text: &str| claim(text).unwrap();
+        assert_eq!((of("complete"), of(" unknown")), ("complete".to_owned(), "unknown".to_owned()));
+        let types = "windowsFeatureUpdateProfile,intuneRoleDefinition";
+        assert_eq!(of("windowsFeatureUpdateProfile, intuneRoleDefinition,"), types);
+        for wrong in ["", " , ", "complete,a", "a,unknown", "a"] {
             assert!(claim(wrong).is_err(), "{wrong:?}");
         }
     }

@@ -15,6 +15,7 @@ mod import;
 mod inspect;
 mod overview;
 mod policy_types;
+mod posture;
 mod profile;
 mod rules;
 mod runs;
@@ -23,9 +24,10 @@ mod show;
 mod tenant;
 mod token;
 mod verify;
-mod work;
+pub(crate) mod work;
 mod workspace;
 
+use crate::cli::data::SERVER;
 use crate::cli::{Cli, Command, Format, OutputArgs, VerdictArgs};
 use crate::render::{self, Style};
 use anyhow::{Context as _, bail};
@@ -48,6 +50,7 @@ pub(crate) const EXIT_NOT_PROVEN: u8 = 3;
 /// Says what could not be done and what to do next.
 pub(crate) fn run(cli: &Cli) -> anyhow::Result<u8> {
     let data = &cli.data;
+    refuse_server(cli)?;
     match &cli.command {
         Command::Compare(args) => match compare::form(args)? {
             compare::Form::Folders { baseline, current } => compare::run(args, baseline, current),
@@ -69,7 +72,7 @@ pub(crate) fn run(cli: &Cli) -> anyhow::Result<u8> {
         Command::Runs(args) => runs::list(data, args),
         Command::Run(command) => runs::one(data, command),
         Command::Nights(form) => overview::nights(data, *form),
-        Command::Posture(args) => overview::posture(data, args),
+        Command::Posture(args) => posture::run(data, args),
         Command::Audit(args) => overview::audit(data, args),
         Command::Verify(form) => verify::run(data, *form),
         Command::Collect(args) => collect::run(data, args),
@@ -79,6 +82,36 @@ pub(crate) fn run(cli: &Cli) -> anyhow::Result<u8> {
         Command::Token(args) => token::run(data, args),
         Command::Completions(args) => completions::run(args),
     }
+}
+
+/// Refuses a server for a command that does not go to one. The variable is refused only where the command
+/// would do to a directory what was meant for the server.
+fn refuse_server(cli: &Cli) -> anyhow::Result<()> {
+    let (name, on_directory) = match &cli.command {
+        Command::Verify(_) => ("verify", true),
+        Command::Collect(_) => ("collect", true),
+        Command::Replay(_) => ("replay", true),
+        Command::Renormalise(_) => ("renormalise", true),
+        Command::Serve(_) => ("serve", false),
+        Command::Token(_) => ("token", false),
+        Command::Demo(_) => ("demo", false),
+        Command::Inspect(_) => ("inspect", false),
+        Command::Diff(_) => ("diff", false),
+        Command::PolicyTypes(_) => ("policy-types", false),
+        Command::Completions(_) => ("completions", false),
+        Command::Compare(args) if args.tenant.is_none() && !args.all => ("compare", false),
+        _ => return Ok(()),
+    };
+    if cli.data.server.is_some() {
+        bail!("{name} does not go to a server; leave --server out");
+    }
+    if on_directory && cli.data.server().is_some() {
+        bail!(
+            "{name} works on a data directory, and {SERVER} is set; name the directory with --data, or unset \
+             the variable"
+        );
+    }
+    Ok(())
 }
 
 /// The exit code of a report (contracts 3.3).

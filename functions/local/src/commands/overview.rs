@@ -1,24 +1,20 @@
-//! `plumbline nights`, `posture` and `audit`: how the workspace stands, and how it came to that.
+//! `plumbline nights` and `audit`: what went on in the workspace.
 
-use super::compare_tenant::open_words;
 use super::day::beginning;
+use super::findings::tenant_names;
 use super::show::{moment, show, visible};
 use crate::cli::data::{DataArgs, Show};
-use crate::cli::work::{AuditArgs, PostureArgs};
-use crate::data::Data;
+use crate::cli::work::AuditArgs;
+use crate::client::Client;
 use crate::listing::{label, table};
 use crate::render::Style;
 use anyhow::bail;
-use futures::executor::block_on;
 use jiff::{SignedDuration, Timestamp};
 use plumbline_governance::badge::Domain;
-use plumbline_operations::{NightRecord, NightStatus, Posture, Tenant};
-use serde_json::json;
-use std::collections::BTreeMap;
+use plumbline_operations::{AuditEntry, NightRecord, NightStatus};
 
 pub(super) fn nights(args: &DataArgs, form: Show) -> anyhow::Result<u8> {
-    let data = Data::open(args)?;
-    let nights = block_on(data.system.nights(data.workspace()?.id))?;
+    let nights: Vec<NightRecord> = Client::open(args)?.list("/nights", &[])?;
     show(form, &nights, |style| night_table(&nights, style))
 }
 
@@ -42,71 +38,19 @@ pub(super) fn night_table(nights: &[NightRecord], style: Style) -> String {
     table(&["night", "status", "tenants", "due (UTC)"], rows, style)
 }
 
-pub(super) fn posture(args: &DataArgs, wanted: &PostureArgs) -> anyhow::Result<u8> {
-    let data = Data::open(args)?;
-    let workspace = data.workspace()?.id;
-    let mut all = Vec::new();
-    for tenant in data.tenants(workspace, wanted.tenant.as_deref())? {
-        let posture = block_on(data.system.posture(workspace, tenant.id))?;
-        all.push((tenant, posture));
-    }
-    let value: Vec<_> = all
-        .iter()
-        .map(|(tenant, posture)| {
-            json!({ "tenant": tenant.id, "name": tenant.name, "posture": posture })
-        })
-        .collect();
-    show(wanted.show, &value, |style| posture_table(&all, style))
-}
-
-/// Lays tenants out with how they stand.
-pub(super) fn posture_table(all: &[(Tenant, Option<Posture>)], style: Style) -> String {
-    let rows = all
-        .iter()
-        .map(|(tenant, posture)| {
-            let of = |status: &str| {
-                posture
-                    .as_ref()
-                    .and_then(|one| one.by_status.get(status).copied())
-                    .unwrap_or_default()
-                    .to_string()
-            };
-            let trust = posture.as_ref().and_then(|one| one.trust.as_deref());
-            vec![
-                visible(&tenant.name),
-                label(Domain::TenantStatus, tenant.status.as_str()),
-                trust.map_or_else(
-                    || "never compared".to_owned(),
-                    |trust| label(Domain::CompareTrust, trust),
-                ),
-                open_words(posture.as_ref()),
-                of("accepted"),
-                of("resolved"),
-                of("closed"),
-                posture.as_ref().map(|one| moment(one.updated_at)).unwrap_or_default(),
-            ]
-        })
-        .collect();
-    let head =
-        ["tenant", "status", "trust", "open", "accepted", "resolved", "closed", "as of (UTC)"];
-    table(&head, rows, style)
-}
-
 pub(super) fn audit(args: &DataArgs, wanted: &AuditArgs) -> anyhow::Result<u8> {
     let since = wanted.since.as_deref().map(beginning).transpose()?;
-    let data = Data::open(args)?;
-    let workspace = data.workspace()?.id;
-    let now = data.system.now();
+    let now = Timestamp::now();
     let month = SignedDuration::from_hours(24 * 30);
     let since = since.unwrap_or_else(|| now.checked_sub(month).unwrap_or(Timestamp::MIN));
     if since > now {
         bail!("--since lies in the future; it is {} UTC", moment(now));
     }
-    let entries = block_on(data.system.audit_since(workspace, since))?;
-    let tenants: BTreeMap<_, _> = block_on(data.system.tenants(workspace))?
-        .into_iter()
-        .map(|one| (one.id, one.name))
-        .collect();
+    let client = Client::open(args)?;
+    let mut entries: Vec<AuditEntry> = client.list("/audit", &[("since", &since.to_string())])?;
+    // What happened is told from its beginning.
+    entries.reverse();
+    let tenants = tenant_names(&client)?;
     show(wanted.show, &entries, |style| {
         let rows = entries
             .iter()

@@ -3,28 +3,22 @@
 use super::compare::read_scope;
 use super::show::{count, facts, moment, or_none, show, visible};
 use crate::cli::data::{DataArgs, ProfileCommand, ProfileParts, Show};
-use crate::data::Data;
+use crate::client::Client;
 use crate::listing::{label, table};
-use futures::executor::block_on;
 use plumbline_governance::badge::Domain;
 use plumbline_governance::profile::{Profile, ProfileStatus};
 use plumbline_governance::report::Facet;
-use plumbline_operations::{NewProfile, ProfileEdit};
+use plumbline_governance::severity::Severity;
+use plumbline_operations::Snapshot;
+use serde_json::{Map, Value, json};
+use std::collections::BTreeMap;
 
 pub(super) fn run(args: &DataArgs, command: &ProfileCommand) -> anyhow::Result<u8> {
     match command {
         ProfileCommand::Create { name, parts, show: form } => {
-            let new = NewProfile {
-                name: name.clone(),
-                description: parts.description.clone(),
-                version_label: parts.version_label.clone(),
-                scope: parts.scope.as_deref().map(read_scope).transpose()?.unwrap_or_default(),
-                facets: facets(parts).unwrap_or_default(),
-                severities: parts.severity.iter().cloned().collect(),
-            };
-            let data = Data::open(args)?;
-            let id = data.workspace()?.id;
-            let made = block_on(data.system.create_profile(id, &data.actor, new))?;
+            let mut form_of = said(parts)?;
+            form_of.insert("name".to_owned(), json!(name));
+            let made: Profile = Client::open(args)?.post("/profiles", &form_of)?;
             show(*form, &made, |_| {
                 format!(
                     "Made {} ({}), a draft\nNext: plumbline capture --profile \"{}\" --tenant TENANT\n",
@@ -35,8 +29,7 @@ pub(super) fn run(args: &DataArgs, command: &ProfileCommand) -> anyhow::Result<u
             })
         }
         ProfileCommand::List(form) => {
-            let data = Data::open(args)?;
-            let all = block_on(data.system.profiles(data.workspace()?.id))?;
+            let all: Vec<Profile> = Client::open(args)?.list("/profiles", &[])?;
             show(*form, &all, |style| {
                 let rows = all
                     .iter()
@@ -54,31 +47,23 @@ pub(super) fn run(args: &DataArgs, command: &ProfileCommand) -> anyhow::Result<u
             })
         }
         ProfileCommand::Show { name, show: form } => {
-            let data = Data::open(args)?;
-            let profile = data.profile(data.workspace()?.id, name)?;
+            let profile = Client::open(args)?.profile(name)?;
             show(*form, &profile, |_| one(&profile))
         }
         ProfileCommand::Edit { name, rename, parts, show: form } => {
-            let edit = ProfileEdit {
-                name: rename.clone(),
-                description: parts.description.clone().map(filled),
-                version_label: parts.version_label.clone().map(filled),
-                scope: parts.scope.as_deref().map(read_scope).transpose()?,
-                facets: facets(parts),
-                severities: (!parts.severity.is_empty())
-                    .then(|| parts.severity.iter().cloned().collect()),
-            };
-            if edit == ProfileEdit::default() {
+            let mut change = said(parts)?;
+            if let Some(name) = rename {
+                change.insert("name".to_owned(), json!(name));
+            }
+            if change.is_empty() {
                 anyhow::bail!(
                     "nothing is to be changed; name at least one of --rename, --scope, --facets, \
                      --severity, --description and --version-label"
                 );
             }
-            let data = Data::open(args)?;
-            let id = data.workspace()?.id;
-            let profile = data.profile(id, name)?;
-            let after =
-                block_on(data.system.edit_profile(id, &data.actor, profile.id, edit, None))?;
+            let client = Client::open(args)?;
+            let path = format!("/profiles/{}", client.profile(name)?.id);
+            let after: Profile = client.patch(&path, &change, None)?;
             show(*form, &after, |_| one(&after))
         }
         ProfileCommand::Activate { name, show: form } => {
@@ -90,35 +75,47 @@ pub(super) fn run(args: &DataArgs, command: &ProfileCommand) -> anyhow::Result<u
         }
         ProfileCommand::Snapshots { name, show: form } => snapshots(args, name, *form),
         ProfileCommand::Promote { snapshot, show: form } => {
-            let data = Data::open(args)?;
-            let id = data.workspace()?.id;
-            let snapshot = data.snapshot(id, snapshot)?;
-            let profile = block_on(data.system.promote_snapshot(
-                id,
-                &data.actor,
-                snapshot.profile,
-                snapshot.id,
-                None,
-            ))?;
+            let client = Client::open(args)?;
+            let Snapshot { id, profile, .. } = client.snapshot(snapshot)?;
+            let profile: Profile =
+                client.act(&format!("/profiles/{profile}/snapshots/{id}/promote"))?;
             show(*form, &profile, |_| one(&profile))
         }
     }
 }
 
-fn facets(parts: &ProfileParts) -> Option<Vec<Facet>> {
-    parts.facets.as_ref().map(|facets| facets.iter().map(|facet| (*facet).into()).collect())
+/// What a person says of a profile, as the API takes it: what is not said is not there.
+fn said(parts: &ProfileParts) -> anyhow::Result<Map<String, Value>> {
+    let facets = parts
+        .facets
+        .as_ref()
+        .map(|facets| facets.iter().map(|facet| Facet::from(*facet)).collect::<Vec<_>>());
+    let severities: BTreeMap<&str, Severity> =
+        parts.severity.iter().map(|(rule, level)| (rule.as_str(), *level)).collect();
+    let scope = parts.scope.as_deref().map(read_scope).transpose()?;
+    let members = [
+        ("description", parts.description.as_deref().map(|text| json!(filled(text)))),
+        ("version_label", parts.version_label.as_deref().map(|text| json!(filled(text)))),
+        ("scope", scope.map(|scope| json!(scope))),
+        ("facets", facets.map(|facets| json!(facets))),
+        ("severities", (!severities.is_empty()).then(|| json!(severities))),
+    ];
+    Ok(members.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?))).collect())
 }
 
 /// An empty text takes the old one away.
-fn filled(text: String) -> Option<String> {
+fn filled(text: &str) -> Option<&str> {
     Some(text).filter(|text| !text.trim().is_empty())
 }
 
 fn step(args: &DataArgs, name: &str, to: ProfileStatus, form: Show) -> anyhow::Result<u8> {
-    let data = Data::open(args)?;
-    let id = data.workspace()?.id;
-    let profile = data.profile(id, name)?;
-    let after = block_on(data.system.set_profile_status(id, &data.actor, profile.id, to, None))?;
+    let client = Client::open(args)?;
+    let verb = match to {
+        ProfileStatus::Active => "activate",
+        ProfileStatus::Draft => "draft",
+        ProfileStatus::Archived => "archive",
+    };
+    let after: Profile = client.act(&format!("/profiles/{}/{verb}", client.profile(name)?.id))?;
     show(form, &after, |_| {
         let next = match to {
             ProfileStatus::Active => format!(
@@ -136,10 +133,9 @@ fn step(args: &DataArgs, name: &str, to: ProfileStatus, form: Show) -> anyhow::R
 }
 
 fn snapshots(args: &DataArgs, name: &str, form: Show) -> anyhow::Result<u8> {
-    let data = Data::open(args)?;
-    let id = data.workspace()?.id;
-    let profile = data.profile(id, name)?;
-    let all = block_on(data.system.snapshots(id, profile.id))?;
+    let client = Client::open(args)?;
+    let profile = client.profile(name)?;
+    let all: Vec<Snapshot> = client.list(&format!("/profiles/{}/snapshots", profile.id), &[])?;
     show(form, &all, |style| {
         let rows = all
             .iter()

@@ -2,9 +2,9 @@
 
 use super::compare::read_scope;
 use super::show::{count, show, visible};
-use super::tenant::profile_names;
 use crate::cli::data::{DataArgs, Show};
 use crate::cli::work::ReplayArgs;
+use crate::client::one;
 use crate::data::Data;
 use crate::listing::{label, table};
 use crate::render::Style;
@@ -19,9 +19,16 @@ pub(super) fn replay(args: &DataArgs, wanted: &ReplayArgs) -> anyhow::Result<u8>
     let scope = wanted.scope.as_deref().map(read_scope).transpose()?;
     let data = Data::open(args)?;
     let workspace = data.workspace()?.id;
-    let tenant = wanted.tenant.as_deref().map(|name| data.tenant(workspace, name)).transpose()?;
+    let tenants = block_on(data.system.tenants(workspace))?;
+    let profiles = block_on(data.system.profiles(workspace))?;
+    let names: BTreeMap<String, String> = tenants
+        .iter()
+        .map(|one| (one.id.to_string(), one.name.clone()))
+        .chain(profiles.iter().map(|one| (one.id.to_string(), one.name.clone())))
+        .collect();
+    let tenant = wanted.tenant.as_deref().map(|name| one("tenant", name, tenants)).transpose()?;
     let profile =
-        wanted.profile.as_deref().map(|name| data.profile(workspace, name)).transpose()?;
+        wanted.profile.as_deref().map(|name| one("profile", name, profiles)).transpose()?;
     let options = ReplayOptions {
         tenant: tenant.map(|one| one.id),
         profile: profile.map(|one| one.id),
@@ -34,11 +41,6 @@ pub(super) fn replay(args: &DataArgs, wanted: &ReplayArgs) -> anyhow::Result<u8>
         scope,
     };
     let replayed = block_on(data.system.replay(workspace, &options))?;
-    let names: BTreeMap<String, String> = block_on(data.system.tenants(workspace))?
-        .into_iter()
-        .map(|one| (one.id.to_string(), one.name))
-        .chain(profile_names(&data, workspace)?)
-        .collect();
     show(wanted.show, &replayed, |style| told(&replayed, &names, style))
 }
 

@@ -3,23 +3,22 @@
 use super::show::{facts, moment, show, visible};
 use crate::cli::data::DataArgs;
 use crate::cli::work::{RunCommand, RunsArgs};
-use crate::data::Data;
+use crate::client::Client;
 use crate::listing::{label, table};
-use futures::executor::block_on;
 use plumbline_governance::badge::Domain;
 use plumbline_governance::run::{Run, RunState, Trigger};
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 pub(super) fn list(args: &DataArgs, wanted: &RunsArgs) -> anyhow::Result<u8> {
-    let data = Data::open(args)?;
-    let workspace = data.workspace()?.id;
-    let tenants = data.tenants(workspace, wanted.tenant.as_deref())?;
-    let mut runs: Vec<Run> = Vec::new();
-    for tenant in &tenants {
-        runs.extend(block_on(data.system.runs(workspace, tenant.id, wanted.limit.max(1)))?);
+    let client = Client::open(args)?;
+    let tenants = client.tenants(wanted.tenant.as_deref())?;
+    let only = wanted.tenant.as_ref().and(tenants.first()).map(|one| one.id.to_string());
+    let filter: Vec<(&str, &str)> = only.iter().map(|id| ("tenant", id.as_str())).collect();
+    let mut runs: Vec<Run> = client.first("/runs", &filter, wanted.limit.max(1))?;
+    if wanted.watch {
+        runs = client.until_ended(runs, "waiting")?;
     }
-    runs.sort_by_key(|run| std::cmp::Reverse((run.created_at, run.id)));
     let names: BTreeMap<_, _> = tenants.iter().map(|one| (one.id, visible(&one.name))).collect();
     show(wanted.show, &runs, |style| {
         let rows = runs
@@ -51,18 +50,21 @@ fn word(run: &Run) -> String {
 }
 
 pub(super) fn one(args: &DataArgs, command: &RunCommand) -> anyhow::Result<u8> {
-    let data = Data::open(args)?;
-    let workspace = data.workspace()?.id;
-    let (run, form) = match command {
-        RunCommand::Show { id, show: form } => (data.run(workspace, id)?, *form),
-        RunCommand::Cancel { id, show: form } => {
-            let run = data.run(workspace, id)?;
-            let actor = &data.actor;
-            (block_on(data.system.cancel_run(workspace, actor, run.tenant, run.id))?, *form)
+    let client = Client::open(args)?;
+    let (RunCommand::Show { id, show: form, .. } | RunCommand::Cancel { id, show: form }) = command;
+    let (mut run, tenant) = client.run(id)?;
+    match command {
+        RunCommand::Show { watch: false, .. } => {}
+        RunCommand::Show { watch: true, .. } => {
+            if let Some(ended) = client.until_ended(vec![run.clone()], "waiting")?.pop() {
+                run = ended;
+            }
         }
-    };
-    let tenant = block_on(data.system.tenant(workspace, run.tenant))?;
-    show(form, &run, |_| told(&run, &tenant.name))
+        RunCommand::Cancel { .. } => {
+            run = client.act(&format!("/tenants/{}/runs/{}/cancel", tenant.id, run.id))?;
+        }
+    }
+    show(*form, &run, |_| told(&run, &tenant.name))
 }
 
 fn told(run: &Run, tenant: &str) -> String {

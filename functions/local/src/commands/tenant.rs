@@ -2,15 +2,15 @@
 
 use super::show::{count, facts, moment, or_none, show, visible};
 use crate::cli::data::{DataArgs, TenantCommand};
-use crate::data::Data;
+use crate::client::Client;
 use crate::folder::read_facts;
 use crate::listing::{label, table};
-use futures::executor::block_on;
 use plumbline_governance::badge::Domain;
 use plumbline_governance::coverage::Coverage;
-use plumbline_governance::ids::WorkspaceId;
-use plumbline_operations::{Assignment, State, Tenant, TenantEdit};
+use plumbline_governance::profile::Profile;
+use plumbline_operations::{Assignment, State, Tenant};
 use serde::Serialize;
+use serde_json::json;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
@@ -27,9 +27,9 @@ pub(super) fn run(args: &DataArgs, command: &TenantCommand) -> anyhow::Result<u8
     match command {
         TenantCommand::Add { name, facts: file, show: form } => {
             let given = file.as_deref().map(read_facts).transpose()?.unwrap_or_default();
-            let data = Data::open(args)?;
-            let id = data.workspace()?.id;
-            let added = block_on(data.system.add_tenant(id, &data.actor, name, given))?;
+            let client = Client::open(args)?;
+            let added: Tenant =
+                client.post("/tenants", &json!({ "name": name, "facts": given }))?;
             show(*form, &added, |_| {
                 format!(
                     "Added {} ({})\nNext: plumbline import --tenant \"{}\" PATH --coverage complete\n",
@@ -40,10 +40,9 @@ pub(super) fn run(args: &DataArgs, command: &TenantCommand) -> anyhow::Result<u8
             })
         }
         TenantCommand::List(form) => {
-            let data = Data::open(args)?;
-            let id = data.workspace()?.id;
-            let tenants = block_on(data.system.tenants(id))?;
-            let profiles = profile_names(&data, id)?;
+            let client = Client::open(args)?;
+            let tenants = client.tenants(None)?;
+            let profiles = profile_names(&client)?;
             show(*form, &tenants, |style| {
                 let rows = tenants
                     .iter()
@@ -62,29 +61,21 @@ pub(super) fn run(args: &DataArgs, command: &TenantCommand) -> anyhow::Result<u8
             })
         }
         TenantCommand::Show { name, show: form } => {
-            let data = Data::open(args)?;
-            let id = data.workspace()?.id;
-            let tenant = data.tenant(id, name)?;
+            let client = Client::open(args)?;
+            let tenant = client.tenant(name)?;
             let shown = Shown {
-                assignment: block_on(data.system.assignment(id, tenant.id))?,
-                state: block_on(data.system.state(id, tenant.id))?,
+                assignment: client.find(&format!("/tenants/{}/assignment", tenant.id))?,
+                state: client.find(&format!("/tenants/{}/inventory", tenant.id))?,
                 tenant,
             };
-            let profiles = profile_names(&data, id)?;
+            let profiles = profile_names(&client)?;
             show(*form, &shown, |_| one(&shown, &profiles))
         }
         TenantCommand::Facts { name, file, show: form } => {
             let given = read_facts(file)?;
-            let data = Data::open(args)?;
-            let id = data.workspace()?.id;
-            let tenant = data.tenant(id, name)?;
-            let after = block_on(data.system.edit_tenant(
-                id,
-                &data.actor,
-                tenant.id,
-                TenantEdit { facts: Some(given), ..TenantEdit::default() },
-                None,
-            ))?;
+            let client = Client::open(args)?;
+            let path = format!("/tenants/{}", client.tenant(name)?.id);
+            let after: Tenant = client.patch(&path, &json!({ "facts": given }), None)?;
             show(*form, &after, |_| {
                 format!(
                     "The facts of {} were replaced; import it again, so that they take effect\n",
@@ -93,10 +84,9 @@ pub(super) fn run(args: &DataArgs, command: &TenantCommand) -> anyhow::Result<u8
             })
         }
         TenantCommand::Archive { name, show: form } => {
-            let data = Data::open(args)?;
-            let id = data.workspace()?.id;
-            let tenant = data.tenant(id, name)?;
-            let after = block_on(data.system.archive_tenant(id, &data.actor, tenant.id, None))?;
+            let client = Client::open(args)?;
+            let tenant = client.tenant(name)?;
+            let after: Tenant = client.act(&format!("/tenants/{}/archive", tenant.id))?;
             show(*form, &after, |_| {
                 format!(
                     "{} is put away: it is compared no more, and its name is free\n",
@@ -108,14 +98,9 @@ pub(super) fn run(args: &DataArgs, command: &TenantCommand) -> anyhow::Result<u8
 }
 
 /// The names of all profiles by id.
-pub(super) fn profile_names(
-    data: &Data,
-    workspace: WorkspaceId,
-) -> anyhow::Result<BTreeMap<String, String>> {
-    Ok(block_on(data.system.profiles(workspace))?
-        .into_iter()
-        .map(|one| (one.id.to_string(), one.name))
-        .collect())
+pub(super) fn profile_names(client: &Client) -> anyhow::Result<BTreeMap<String, String>> {
+    let all: Vec<Profile> = client.list("/profiles", &[])?;
+    Ok(all.into_iter().map(|one| (one.id.to_string(), one.name)).collect())
 }
 
 fn one(shown: &Shown, profiles: &BTreeMap<String, String>) -> String {

@@ -11,7 +11,7 @@ use plumbline_store_local::DataDir;
 
 pub(super) fn run(args: &DataArgs, token: &TokenArgs) -> anyhow::Result<u8> {
     let root = DataDir::root_key(&path_of(args)?)?;
-    let subject = token.subject.clone().unwrap_or_else(user);
+    let subject = token.subject.clone().or_else(|| args.act_as.clone()).unwrap_or_else(user);
     let good_for = SignedDuration::from_hours(token.hours.into());
     let text = Development::new(&root)?.mint(&subject, Timestamp::now(), good_for)?;
     super::write_out(format!("{text}\n").as_bytes(), None)?;

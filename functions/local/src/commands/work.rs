@@ -6,31 +6,30 @@ use anyhow::bail;
 use futures::executor::block_on;
 use plumbline_governance::run::{Run, RunOutcome, RunType};
 use plumbline_operations::{OperationError, Step, Work};
-use plumbline_ports::QueueName;
 
 /// How many messages are taken at once.
 const LOT: usize = 10;
 
-/// Works on a queue until all runs have ended, and gives them back as they are then, in their order.
-/// Other work that waits in the queue is done on the way.
-pub(super) fn until_ended(
+/// Works on their queues until all runs have ended, and gives them back as they are then, in their order.
+/// Other work that waits in a queue is done on the way.
+pub(crate) fn until_ended(
     data: &Data,
-    queue: QueueName,
     runs: Vec<Run>,
     what: &'static str,
 ) -> anyhow::Result<Vec<Run>> {
     let progress = Progress::new(runs.len(), what);
     let mut ended = Vec::with_capacity(runs.len());
     for run in runs {
+        let work = work_of(&run);
         loop {
             let now = block_on(data.system.run(run.workspace, run.tenant, run.id))?;
             if now.is_completed() {
                 ended.push(now);
                 break;
             }
-            if block_on(data.system.work(queue, LOT))?.is_empty() {
+            if block_on(data.system.work(work.queue(), LOT))?.is_empty() {
                 // Its message is lost.
-                alone(data, &run)?;
+                alone(data, &run, &work)?;
             }
         }
         progress.step();
@@ -39,15 +38,13 @@ pub(super) fn until_ended(
     Ok(ended)
 }
 
+fn work_of(run: &Run) -> Work {
+    Work::Run { workspace: run.workspace, tenant: run.tenant, run: run.id, run_type: run.run_type }
+}
+
 /// Does a run whose message does not come.
-fn alone(data: &Data, run: &Run) -> anyhow::Result<()> {
-    let work = Work::Run {
-        workspace: run.workspace,
-        tenant: run.tenant,
-        run: run.id,
-        run_type: run.run_type,
-    };
-    match block_on(data.system.perform(&work)) {
+fn alone(data: &Data, run: &Run, work: &Work) -> anyhow::Result<()> {
+    match block_on(data.system.perform(work)) {
         Ok(Step::Later(at)) if at > data.system.now() => bail!(
             "somebody else works on the run {}; look at it with `plumbline run show {}`, or end it with \
              `plumbline run cancel {}`",

@@ -1,40 +1,50 @@
 //! `plumbline workspace`: the owners of baselines, their schedule and their members.
 
 use super::EXIT_EQUAL;
+use super::day::end_of_day;
 use super::show::{facts, moment, show, visible};
 use super::write_out;
 use crate::cli::data::{DataArgs, MemberCommand, PersonArgs, ScheduleArgs, WorkspaceCommand};
-use crate::data::Data;
+use crate::client::{Client, Wire};
 use crate::listing::table;
-use futures::executor::block_on;
-use plumbline_governance::access::{Member, MemberRole};
+use anyhow::bail;
+use jiff::Timestamp;
+use plumbline_api::view::MemberView;
+use plumbline_governance::access::{MemberRole, member_id};
+use plumbline_governance::ids::TenantId;
 use plumbline_governance::schedule::Schedule;
-use plumbline_operations::{Person, Workspace, WorkspaceEdit};
+use plumbline_operations::{Tenant, Workspace};
+use serde_json::{Map, Value, json};
+use std::collections::BTreeMap;
 
 pub(super) fn run(args: &DataArgs, command: &WorkspaceCommand) -> anyhow::Result<u8> {
     match command {
         WorkspaceCommand::Schedule(wanted) => {
             let schedule = read(wanted)?;
-            let data = Data::open(args)?;
-            let id = data.workspace()?.id;
-            let after = block_on(data.system.edit_workspace(
-                id,
-                &data.actor,
-                WorkspaceEdit { schedule: Some(schedule), ..WorkspaceEdit::default() },
-                None,
-            ))?;
+            let client = Client::open(args)?;
+            let after: Workspace = client.patch("", &json!({ "schedule": schedule }), None)?;
             show(wanted.show, &after, |_| one(&after))
         }
+        WorkspaceCommand::Edit { rename, inventory_max_age, show: form } => {
+            let mut change = Map::new();
+            if let Some(name) = rename {
+                change.insert("name".to_owned(), json!(name));
+            }
+            if let Some(hours) = inventory_max_age {
+                change.insert("inventory_max_age_hours".to_owned(), json!(hours));
+            }
+            let after: Workspace = Client::open(args)?.patch("", &change, None)?;
+            show(*form, &after, |_| one(&after))
+        }
         WorkspaceCommand::Create { name, show: form } => {
-            let data = Data::open(args)?;
-            let made = block_on(data.system.create_workspace(&data.person(), &data.actor, name))?;
+            let wire = Wire::open(args)?;
+            let made: Workspace = wire.post("/v1/workspaces", &json!({ "name": name }))?;
             show(*form, &made, |_| {
                 format!("{}\nNext: plumbline tenant add NAME --facts FILE\n", one(&made).trim_end())
             })
         }
         WorkspaceCommand::List(form) => {
-            let data = Data::open(args)?;
-            let all = block_on(data.system.workspaces())?;
+            let all = Wire::open(args)?.workspaces()?;
             show(*form, &all, |style| {
                 let rows = all
                     .iter()
@@ -51,7 +61,7 @@ pub(super) fn run(args: &DataArgs, command: &WorkspaceCommand) -> anyhow::Result
             })
         }
         WorkspaceCommand::Show(form) => {
-            let workspace = Data::open(args)?.workspace()?;
+            let workspace = Client::open(args)?.workspace;
             show(*form, &workspace, |_| one(&workspace))
         }
         WorkspaceCommand::Member(command) => member(args, command),
@@ -67,46 +77,112 @@ fn read(args: &ScheduleArgs) -> anyhow::Result<Option<Schedule>> {
 }
 
 fn member(args: &DataArgs, command: &MemberCommand) -> anyhow::Result<u8> {
-    let data = Data::open(args)?;
-    let id = data.workspace()?.id;
     match command {
-        MemberCommand::Add { person, role, show: form } => {
+        MemberCommand::Add { person, role, tenants, until, show: form } => {
+            let until = until.as_deref().map(end).transpose()?;
+            let client = Client::open(args)?;
+            let mut change = Map::new();
             let role: MemberRole = (*role).into();
-            let added =
-                block_on(data.system.set_member(id, &data.actor, &who(person), role.into(), None))?;
+            change.insert("role".to_owned(), json!(role));
+            if let Some(names) = tenants {
+                change.insert("tenants".to_owned(), json!(limit(&client, names)?));
+            }
+            if let Some(until) = until {
+                change.insert("until".to_owned(), json!(until));
+            }
+            let added = set(&client, person, change)?;
             show(*form, &added, |_| {
-                format!("{} is {} now\n", visible(&added.subject), added.role.as_str())
+                let member = &added.member;
+                format!("{} is {} now\n", visible(&member.subject), member.role.as_str())
             })
         }
         MemberCommand::Remove { person } => {
-            block_on(data.system.remove_member(id, &data.actor, &who(person), None))?;
+            let client = Client::open(args)?;
+            if !client.delete(&path(person))? {
+                bail!("there is no member `{}`", person.subject);
+            }
             let line = format!("{} is no member any more\n", visible(&person.subject));
             write_out(line.as_bytes(), None)?;
             Ok(EXIT_EQUAL)
         }
         MemberCommand::List(form) => {
-            let members: Vec<Member> = block_on(data.system.members(id))?;
+            let client = Client::open(args)?;
+            let members: Vec<MemberView> = client.list("/members", &[])?;
+            let tenants: Vec<Tenant> = client.list("/tenants", &[])?;
+            let names: BTreeMap<_, _> =
+                tenants.iter().map(|one| (one.id, visible(&one.name))).collect();
             show(*form, &members, |style| {
-                let rows = members
-                    .iter()
-                    .map(|one| {
-                        vec![
-                            visible(&one.subject),
-                            visible(&one.issuer),
-                            one.role.as_str().to_owned(),
-                            visible(&one.added_by),
-                            moment(one.added_at),
-                        ]
-                    })
-                    .collect();
-                table(&["member", "issuer", "role", "added by", "added (UTC)"], rows, style)
+                let rows = members.iter().map(|one| row(one, &names)).collect();
+                let head = [
+                    "member",
+                    "issuer",
+                    "role",
+                    "tenants",
+                    "until (UTC)",
+                    "added by",
+                    "added (UTC)",
+                ];
+                table(&head, rows, style)
             })
         }
     }
 }
 
-fn who(person: &PersonArgs) -> Person {
-    Person { issuer: person.issuer.clone(), subject: person.subject.clone() }
+fn path(person: &PersonArgs) -> String {
+    format!("/members/{}", member_id(&person.issuer, &person.subject))
+}
+
+/// Adds a member, or changes one as they are now.
+fn set(
+    client: &Client,
+    person: &PersonArgs,
+    mut change: Map<String, Value>,
+) -> anyhow::Result<MemberView> {
+    let path = path(person);
+    match client.find_tagged::<MemberView>(&path)? {
+        Some((_, revision)) => client.patch(&path, &change, revision),
+        None => {
+            change.insert("issuer".to_owned(), json!(person.issuer));
+            change.insert("subject".to_owned(), json!(person.subject));
+            client.post("/members", &change)
+        }
+    }
+}
+
+/// The tenants that a member is limited to; `all` is no limit.
+fn limit(client: &Client, names: &[String]) -> anyhow::Result<Option<Vec<TenantId>>> {
+    match names {
+        [only] if only == "all" => Ok(None),
+        names => {
+            names.iter().map(|name| Ok(client.tenant(name)?.id)).collect::<Result<_, _>>().map(Some)
+        }
+    }
+}
+
+/// When a membership ends; `never` is no end.
+fn end(text: &str) -> anyhow::Result<Option<Timestamp>> {
+    if text == "never" { Ok(None) } else { end_of_day(text).map(Some) }
+}
+
+fn row(view: &MemberView, names: &BTreeMap<TenantId, String>) -> Vec<String> {
+    let one = &view.member;
+    let tenants = one.tenants.as_ref().map_or_else(
+        || "all".to_owned(),
+        |ids| {
+            let names =
+                ids.iter().map(|id| names.get(id).cloned().unwrap_or_else(|| id.to_string()));
+            names.collect::<Vec<_>>().join(", ")
+        },
+    );
+    vec![
+        visible(&one.subject),
+        visible(&one.issuer),
+        one.role.as_str().to_owned(),
+        tenants,
+        one.until.map_or_else(|| "never".to_owned(), moment),
+        visible(&one.added_by),
+        moment(one.added_at),
+    ]
 }
 
 fn nightly(workspace: &Workspace) -> String {

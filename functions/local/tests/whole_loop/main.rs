@@ -7,6 +7,7 @@ mod names;
 mod readme;
 mod refused;
 mod serve;
+mod server;
 mod streams;
 
 use serde_json::{Value, json};

@@ -17,16 +17,17 @@ use std::sync::mpsc::{Receiver, channel};
 use std::time::Duration;
 
 /// A command that serves, and the lines of its log.
-struct Serving {
+pub(super) struct Serving {
     child: Child,
     log: Receiver<String>,
 }
 
 impl Serving {
-    fn start(world: &World, options: &str) -> Self {
+    /// Serves the world's directory on a port that nobody else has.
+    pub(super) fn start(world: &World, options: &str) -> Self {
         let mut child = world
             .command()
-            .arg("serve")
+            .args(["serve", "--listen", "127.0.0.1:0"])
             .args(options.split_whitespace())
             .stdout(Stdio::null())
             .stderr(Stdio::piped())
@@ -46,7 +47,7 @@ impl Serving {
 
     /// Waits for a line that holds these words.
     #[track_caller]
-    fn says(&self, words: &str) -> String {
+    pub(super) fn says(&self, words: &str) -> String {
         loop {
             match self.log.recv_timeout(Duration::from_secs(30)) {
                 Ok(line) if line.contains(words) => return line,
@@ -56,7 +57,7 @@ impl Serving {
         }
     }
 
-    fn signal(&self, name: &str) {
+    pub(super) fn signal(&self, name: &str) {
         let status = Command::new("kill")
             .args([format!("-{name}"), self.child.id().to_string()])
             .status()
@@ -65,7 +66,7 @@ impl Serving {
     }
 
     #[track_caller]
-    fn ends_with(mut self, code: i32) {
+    pub(super) fn ends_with(mut self, code: i32) {
         assert_eq!(self.child.wait().expect("it ends").code(), Some(code));
     }
 }

@@ -75,7 +75,7 @@ impl Story {
         let mut data = Data::open_with(folder, Arc::clone(&clock) as Arc<dyn Clock>, None)?;
         data.actor = Actor::new("eve");
         let (system, actor) = (&data.system, &data.actor);
-        let workspace = block_on(system.create_workspace(&data.person(), &data.actor, "Demo"))?.id;
+        let workspace = block_on(system.create_workspace(&data.person(), actor, "Demo"))?.id;
         let schedule = Schedule::parse("02:00", "UTC")?;
         block_on(system.edit_workspace(
             workspace,
@@ -94,8 +94,7 @@ impl Story {
         story.import(golden, &sample("golden")?)?;
         let (system, actor) = (&story.data.system, &story.data.actor);
         let started = block_on(system.start_capture(workspace, actor, profile, golden))?;
-        let captured =
-            until_ended(&story.data, QueueName::Capture, vec![started.run], "capturing")?;
+        let captured = until_ended(&story.data, vec![started.run], "capturing")?;
         story.items = captured
             .first()
             .and_then(|run| run.context.baseline_capture.as_ref())

@@ -3,9 +3,11 @@
 
 use super::evening::{Files, Story, edit, sample};
 use crate::commands::compare_tenant::{event_words, open_words};
-use crate::commands::overview::{night_table, posture_table};
+use crate::commands::findings::{self, Listed};
+use crate::commands::overview::night_table;
+use crate::commands::posture::posture_table;
 use crate::commands::show::count;
-use crate::commands::{findings, style, write_out};
+use crate::commands::{style, write_out};
 use crate::listing::label;
 use anyhow::Context as _;
 use futures::executor::block_on;
@@ -13,6 +15,7 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use plumbline_governance::badge::Domain;
 use plumbline_governance::finding::state::FindingAction;
+use plumbline_operations::SeenFinding;
 use std::fmt::Write as _;
 
 /// The policy that the story follows.
@@ -146,7 +149,13 @@ impl Week {
         let workspace = self.story.workspace();
         let (style, system) = (style(None), &data.system);
         let tenant = block_on(system.tenant(workspace, self.story.tenant))?;
-        let found = findings::of(data, &tenant)?;
+        let found: Vec<Listed> = block_on(system.findings(workspace, tenant.id))?
+            .into_iter()
+            .map(|SeenFinding { mut finding, seen }| {
+                finding.seen = seen;
+                Listed { tenant: tenant.name.clone(), finding }
+            })
+            .collect();
         let nights = block_on(system.nights(workspace))?;
         let mut postures = Vec::new();
         for tenant in block_on(system.tenants(workspace))? {

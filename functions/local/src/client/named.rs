@@ -1,16 +1,19 @@
 //! Names wherever an id may stand. Names are compared folded, as everywhere.
 
-use super::Data;
-use anyhow::bail;
-use futures::executor::block_on;
-use plumbline_governance::ids::{FindingId, ProfileId, RunId, SnapshotId, TenantId, WorkspaceId};
+use super::Client;
+use anyhow::{Context as _, bail};
+use plumbline_api::view::FindingView;
+use plumbline_governance::finding::record::Finding;
+use plumbline_governance::ids::{FindingId, ProfileId, RunId, SnapshotId, TenantId};
 use plumbline_governance::profile::{Profile, ProfileStatus};
 use plumbline_governance::run::Run;
-use plumbline_operations::{SeenFinding, Snapshot, Tenant, TenantStatus, Workspace};
+use plumbline_operations::{Snapshot, Tenant, TenantStatus, Workspace};
 use plumbline_policy::name::fold;
+use serde::de::DeserializeOwned;
+use std::str::FromStr;
 
 /// Something with a name and an id.
-pub(super) trait Named {
+pub(crate) trait Named {
     /// Its name.
     fn name(&self) -> &str;
     /// Its id, as it is written.
@@ -55,13 +58,11 @@ impl Named for Profile {
     }
 }
 
-/// Lists things by name and id.
-pub(super) fn list<T: Named>(all: &[T]) -> String {
-    all.iter().map(|one| format!("`{}` ({})", one.name(), one.id())).collect::<Vec<_>>().join(", ")
-}
-
-/// Finds the one of that name. One in use goes before those that were put away.
-pub(super) fn one<T: Named>(what: &str, name: &str, all: Vec<T>) -> anyhow::Result<T> {
+/// Finds the one of that name or id. One in use goes before those that were put away.
+pub(crate) fn one<T: Named>(what: &str, name: &str, mut all: Vec<T>) -> anyhow::Result<T> {
+    if let Some(at) = all.iter().position(|one| one.id() == name) {
+        return Ok(all.swap_remove(at));
+    }
     let wanted = fold(name);
     let known = all.len();
     let (used, away): (Vec<T>, Vec<T>) =
@@ -94,41 +95,58 @@ pub(crate) fn short(id: FindingId) -> String {
     id.to_string().chars().take(SHORT).collect()
 }
 
-impl Data {
+/// Says that one of several workspaces is to be named.
+pub(crate) fn several(all: &[Workspace]) -> String {
+    let list = all.iter().map(|one| format!("`{}` ({})", one.name(), one.id()));
+    format!(
+        "there are several workspaces; name one with --workspace: {}",
+        list.collect::<Vec<_>>().join(", ")
+    )
+}
+
+impl Client {
     /// The tenant of a name or id.
     ///
     /// # Errors
     /// Says that there is none, or lists the ids of several.
-    pub(crate) fn tenant(&self, workspace: WorkspaceId, text: &str) -> anyhow::Result<Tenant> {
-        match text.parse::<TenantId>() {
-            Ok(id) => Ok(block_on(self.system.tenant(workspace, id))?),
-            Err(_) => one("tenant", text, block_on(self.system.tenants(workspace))?),
-        }
+    pub(crate) fn tenant(&self, text: &str) -> anyhow::Result<Tenant> {
+        self.of_name::<Tenant, TenantId>("tenant", text)
     }
 
     /// The profile of a name or id.
     ///
     /// # Errors
     /// Says that there is none, or lists the ids of several.
-    pub(crate) fn profile(&self, workspace: WorkspaceId, text: &str) -> anyhow::Result<Profile> {
-        match text.parse::<ProfileId>() {
-            Ok(id) => Ok(block_on(self.system.profile(workspace, id))?),
-            Err(_) => one("profile", text, block_on(self.system.profiles(workspace))?),
+    pub(crate) fn profile(&self, text: &str) -> anyhow::Result<Profile> {
+        self.of_name::<Profile, ProfileId>("profile", text)
+    }
+
+    fn of_name<T: Named + DeserializeOwned, I: FromStr>(
+        &self,
+        what: &str,
+        text: &str,
+    ) -> anyhow::Result<T> {
+        let list = format!("/{what}s");
+        if text.parse::<I>().is_ok() {
+            return self
+                .find(&format!("{list}/{text}"))?
+                .with_context(|| format!("there is no {what} `{text}`"));
+        }
+        match self.list(&list, &[("name", text)])?.pop() {
+            Some(only) => Ok(only),
+            // What was put away has given its name up, and is found by it all the same.
+            None => one(what, text, self.list(&list, &[])?),
         }
     }
 
     /// The tenants of the workspace, or the one that was named.
     ///
     /// # Errors
-    /// As [`Data::tenant`].
-    pub(crate) fn tenants(
-        &self,
-        workspace: WorkspaceId,
-        named: Option<&str>,
-    ) -> anyhow::Result<Vec<Tenant>> {
+    /// As [`Client::tenant`].
+    pub(crate) fn tenants(&self, named: Option<&str>) -> anyhow::Result<Vec<Tenant>> {
         match named {
-            Some(text) => Ok(vec![self.tenant(workspace, text)?]),
-            None => Ok(block_on(self.system.tenants(workspace))?),
+            Some(text) => Ok(vec![self.tenant(text)?]),
+            None => self.list("/tenants", &[]),
         }
     }
 
@@ -136,28 +154,26 @@ impl Data {
     ///
     /// # Errors
     /// Says that there is none.
-    pub(crate) fn snapshot(&self, workspace: WorkspaceId, text: &str) -> anyhow::Result<Snapshot> {
+    pub(crate) fn snapshot(&self, text: &str) -> anyhow::Result<Snapshot> {
         let id: SnapshotId = text.parse()?;
-        for profile in block_on(self.system.profiles(workspace))? {
-            let snapshots = block_on(self.system.snapshots(workspace, profile.id))?;
-            if let Some(found) = snapshots.into_iter().find(|one| one.id == id) {
+        for profile in self.list::<Profile>("/profiles", &[])? {
+            let path = format!("/profiles/{}/snapshots/{id}", profile.id);
+            if let Some(found) = self.find(&path)? {
                 return Ok(found);
             }
         }
         bail!("there is no snapshot `{text}`; `plumbline profile snapshots PROFILE` lists them");
     }
 
-    /// The run of an id, whatever tenant it belongs to.
+    /// The run of an id, whatever tenant it belongs to, with the tenant.
     ///
     /// # Errors
     /// Says that there is none.
-    pub(crate) fn run(&self, workspace: WorkspaceId, text: &str) -> anyhow::Result<Run> {
+    pub(crate) fn run(&self, text: &str) -> anyhow::Result<(Run, Tenant)> {
         let id: RunId = text.parse()?;
-        for tenant in block_on(self.system.tenants(workspace))? {
-            match block_on(self.system.run(workspace, tenant.id, id)) {
-                Ok(run) => return Ok(run),
-                Err(plumbline_operations::OperationError::NotFound { .. }) => {}
-                Err(error) => return Err(error.into()),
+        for tenant in self.tenants(None)? {
+            if let Some(run) = self.find(&format!("/tenants/{}/runs/{id}", tenant.id))? {
+                return Ok((run, tenant));
             }
         }
         bail!("there is no run `{text}`; `plumbline runs` lists them");
@@ -167,39 +183,44 @@ impl Data {
     ///
     /// # Errors
     /// Names the first id that is none, or that several findings have.
-    pub(crate) fn findings_of(
-        &self,
-        workspace: WorkspaceId,
-        ids: &[String],
-    ) -> anyhow::Result<Vec<SeenFinding>> {
-        let mut all = Vec::new();
-        for tenant in block_on(self.system.tenants(workspace))? {
-            all.extend(block_on(self.system.findings(workspace, tenant.id))?);
-        }
+    pub(crate) fn findings_of(&self, ids: &[String]) -> anyhow::Result<Vec<Finding>> {
+        let all = self.findings(&[])?;
         ids.iter().map(|id| finding(id, &all)).collect()
+    }
+
+    /// The findings that a filter chooses, the most urgent first, with their counts up to date.
+    ///
+    /// # Errors
+    /// The API's.
+    pub(crate) fn findings(&self, filter: &[(&str, &str)]) -> anyhow::Result<Vec<Finding>> {
+        let found: Vec<FindingView> = self.list("/findings", filter)?;
+        Ok(found.into_iter().map(counted).collect())
     }
 }
 
-fn finding(text: &str, all: &[SeenFinding]) -> anyhow::Result<SeenFinding> {
+/// The finding of a view, with the counts that the view has.
+pub(crate) fn counted(view: FindingView) -> Finding {
+    let mut finding = view.finding;
+    finding.seen.times = view.times_seen;
+    finding.seen.last_at = view.last_seen_at;
+    finding
+}
+
+fn finding(text: &str, all: &[Finding]) -> anyhow::Result<Finding> {
     let text = text.trim();
     if !text.starts_with("fnd_") {
         bail!(
             "`{text}` is no id of a finding; `plumbline findings` shows them, such as fnd_0190a5c2f0b0"
         );
     }
-    let found: Vec<&SeenFinding> =
-        all.iter().filter(|one| one.finding.id.to_string().starts_with(text)).collect();
+    let found: Vec<&Finding> =
+        all.iter().filter(|one| one.id.to_string().starts_with(text)).collect();
     match found.as_slice() {
         [one] => Ok((*one).clone()),
         [] => bail!("there is no finding `{text}`; `plumbline findings` lists them"),
         several => bail!(
             "several findings begin with `{text}`; give more of the id: {}",
-            several
-                .iter()
-                .take(5)
-                .map(|one| one.finding.id.to_string())
-                .collect::<Vec<_>>()
-                .join(", ")
+            several.iter().take(5).map(|one| one.id.to_string()).collect::<Vec<_>>().join(", ")
         ),
     }
 }
