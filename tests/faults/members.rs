@@ -26,7 +26,10 @@ impl Step {
             Self::Remove => system.remove_member(workspace, &actor, &person(from), None).await,
             Self::Demote => {
                 let role = MemberRole::Viewer;
-                system.set_member(workspace, &actor, &person(from), role.into(), None).await.map(drop)
+                system
+                    .set_member(workspace, &actor, &person(from), role.into(), None)
+                    .await
+                    .map(drop)
             }
         }
     }
@@ -47,7 +50,13 @@ fn two_owners_that_take_each_other_out_leave_one() {
             let stage = Stage::new();
             let workspace = stage.workspace;
             let owner = MemberRole::Owner;
-            must(block_on(stage.system.set_member(workspace, &stage.actor, &person("mia"), owner.into(), None)));
+            must(block_on(stage.system.set_member(
+                workspace,
+                &stage.actor,
+                &person("mia"),
+                owner.into(),
+                None,
+            )));
             stage.plan.reset();
             let system = System::new(stage.raw.clone());
             let beside = move || async move {
