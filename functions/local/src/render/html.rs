@@ -176,7 +176,7 @@ mod tests {
             .chars()
             .filter(|char| *char != '\n' && plumbline_governance::text::is_hidden(*char))
             .collect();
-        assert_eq!(hidden, []);
+        assert!(hidden.is_empty(), "{hidden:?}");
     }
 
     #[test]

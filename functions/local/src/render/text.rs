@@ -324,7 +324,7 @@ mod tests {
             .chars()
             .filter(|char| *char != '\n' && plumbline_governance::text::is_hidden(*char))
             .collect();
-        assert_eq!(hidden, []);
+        assert!(hidden.is_empty(), "{hidden:?}");
         assert!(out.contains("Temp\\u{202e} <script>") && out.contains("\\u{1b}[2J"), "{out}");
     }
 
