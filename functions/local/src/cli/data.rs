@@ -17,11 +17,11 @@ pub(crate) const TOKEN: &str = "PLUMBLINE_TOKEN";
 /// Where the data is and which part of it is meant.
 #[derive(Args, Clone, Debug, Default)]
 pub(crate) struct DataArgs {
-    /// The data directory; made on first use [env: PLUMBLINE_DATA_DIR] [default: the user's data directory]
+    /// The data directory, or `PLUMBLINE_DATA_DIR`; made on first use [default: the user's data directory]
     #[arg(long, value_name = "DIR", global = true, help_heading = "Data")]
     pub data: Option<PathBuf>,
-    /// Instead of a data directory: a server that `plumbline serve` runs on; PLUMBLINE_TOKEN says who asks
-    /// [env: PLUMBLINE_SERVER]
+    /// Instead of a data directory: the server at this address, or at `PLUMBLINE_SERVER`; the token in
+    /// `PLUMBLINE_TOKEN` says who asks
     #[arg(long, value_name = "URL", global = true, conflicts_with = "data", help_heading = "Data")]
     pub server: Option<String>,
     /// Who asks, on a data directory [default: your user name]
@@ -45,7 +45,7 @@ impl DataArgs {
         if self.data.is_some() {
             return None;
         }
-        self.server.clone().or_else(|| std::env::var(SERVER).ok().filter(|url| !url.is_empty()))
+        self.server.clone().or_else(|| variable(SERVER))
     }
 
     /// The directory that is named, if one is.
@@ -53,6 +53,12 @@ impl DataArgs {
         let named = || std::env::var_os(DATA).filter(|path| !path.is_empty()).map(PathBuf::from);
         self.data.clone().or_else(named)
     }
+}
+
+/// The text of a variable that is set to one.
+pub(crate) fn variable(name: &str) -> Option<String> {
+    let text = std::env::var_os(name)?.into_string().ok()?;
+    Some(text.trim().to_owned()).filter(|text| !text.is_empty())
 }
 
 /// Forms of what a command on the data directory shows.

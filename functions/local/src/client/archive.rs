@@ -28,16 +28,18 @@ pub(super) fn write(
 ) -> anyhow::Result<(Chunks, Writing)> {
     let (sender, chunks) = mpsc::channel(WAITING);
     let writing = std::thread::Builder::new().name("archive".to_owned()).spawn(move || {
-        let mut out = Sending { sender, now: BytesMut::with_capacity(CHUNK) };
+        let now = BytesMut::with_capacity(CHUNK);
+        let mut out = Sending { sender, now, is_whole: false };
         let done = if is_packed { pack(documents, &mut out) } else { append(documents, &mut out) };
-        match done.and_then(|()| Ok(out.flush()?)) {
-            // The other end had enough, and says why.
-            Err(Failed::Sending) => Ok(()),
-            Err(Failed::Reading(error)) => {
-                let _ = out.sender.blocking_send(Err(Error::other(error.to_string())));
-                Err(error)
-            }
-            Ok(()) => Ok(()),
+        let done = done.and_then(|()| Ok(out.flush()?));
+        out.is_whole = done.is_ok();
+        match done {
+            Err(Failed::Reading(error)) => Err(error),
+            Err(Failed::Writing(error)) if !out.sender.is_closed() => Err(OperationError::Invalid(
+                format!("the documents cannot be sent: {error}; nothing was imported"),
+            )),
+            // The other end may have had enough, and says why.
+            Ok(()) | Err(Failed::Writing(_)) => Ok(()),
         }
     })?;
     Ok((chunks, Writing(writing)))
@@ -58,12 +60,12 @@ impl Writing {
 
 enum Failed {
     Reading(OperationError),
-    Sending,
+    Writing(Error),
 }
 
 impl From<Error> for Failed {
-    fn from(_: Error) -> Self {
-        Self::Sending
+    fn from(error: Error) -> Self {
+        Self::Writing(error)
     }
 }
 
@@ -105,6 +107,17 @@ fn plain(name: &str) -> String {
 struct Sending {
     sender: mpsc::Sender<Result<Bytes, Error>>,
     now: BytesMut,
+    is_whole: bool,
+}
+
+impl Drop for Sending {
+    /// An archive that stops anywhere can look like one that ends there.
+    fn drop(&mut self) {
+        if !self.is_whole {
+            let broken = Error::new(ErrorKind::UnexpectedEof, "the archive breaks off");
+            let _ = self.sender.blocking_send(Err(broken));
+        }
+    }
 }
 
 impl Write for Sending {

@@ -1,7 +1,7 @@
 //! The API of a server.
 
 use super::{Answer, Content, Request};
-use crate::cli::data::TOKEN;
+use crate::cli::data::{TOKEN, variable};
 use anyhow::{Context as _, anyhow, bail};
 use axum::http::header::{
     CONTENT_ENCODING, CONTENT_TYPE, ETAG, HeaderMap, HeaderName, IF_MATCH, RETRY_AFTER,
@@ -14,10 +14,10 @@ use std::time::Duration;
 /// How long a connection may take to stand.
 const CONNECT: Duration = Duration::from_secs(10);
 /// How long an answer may take, and one to a request that does much.
-const ANSWER: Duration = Duration::from_secs(60);
-const LONG: Duration = Duration::from_secs(60 * 60);
+const ANSWER: Duration = Duration::from_mins(1);
+const LONG: Duration = Duration::from_hours(1);
 /// How long one request is repeated for, all pauses together.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 /// The first pause after a lost connection; each is twice the one before.
 const PAUSE: Duration = Duration::from_millis(250);
 /// Has a request done once, however often it arrives.
@@ -36,8 +36,7 @@ impl Server {
     /// Takes the address and the token; nothing is sent yet.
     pub(super) fn new(address: &str) -> anyhow::Result<Self> {
         let (base, is_loopback) = checked(address)?;
-        let token = std::env::var(TOKEN).ok().map(|token| token.trim().to_owned());
-        let token = token.filter(|token| !token.is_empty()).with_context(|| {
+        let token = variable(TOKEN).with_context(|| {
             format!(
                 "there is no token for {base}; set {TOKEN} to one (beside `plumbline serve`: export \
                  {TOKEN}=\"$(plumbline token)\")"

@@ -11,7 +11,6 @@ use crate::listing::label;
 use crate::render;
 use anyhow::bail;
 use axum::http::StatusCode;
-use jiff::Timestamp;
 use plumbline_api::view::{BulkItem, BulkResult};
 use plumbline_governance::badge::Domain;
 use plumbline_governance::finding::record::Finding;
@@ -19,6 +18,8 @@ use plumbline_governance::finding::state::{BadAction, FindingAction, FindingStat
 use plumbline_governance::profile::Profile;
 use plumbline_governance::report::Drift;
 use plumbline_operations::{MAX_AT_ONCE, Tenant};
+use plumbline_ports::Clock as _;
+use plumbline_store_local::SystemClock;
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
@@ -124,7 +125,7 @@ fn status(state: &FindingState) -> String {
 /// Whether a finding stands so that an action can be done. A date that is past is the action's fault, not
 /// the finding's.
 fn allows(finding: &Finding, action: &FindingAction) -> bool {
-    let now = Timestamp::now();
+    let now = SystemClock.now();
     !matches!(
         finding.state.act(action, "", now, finding.drift.fingerprint),
         Err(BadAction::Status { .. })

@@ -12,6 +12,8 @@ use anyhow::bail;
 use jiff::{SignedDuration, Timestamp};
 use plumbline_governance::badge::Domain;
 use plumbline_operations::{AuditEntry, NightRecord, NightStatus};
+use plumbline_ports::Clock as _;
+use plumbline_store_local::SystemClock;
 
 pub(super) fn nights(args: &DataArgs, form: Show) -> anyhow::Result<u8> {
     let nights: Vec<NightRecord> = Client::open(args)?.list("/nights", &[])?;
@@ -40,7 +42,7 @@ pub(super) fn night_table(nights: &[NightRecord], style: Style) -> String {
 
 pub(super) fn audit(args: &DataArgs, wanted: &AuditArgs) -> anyhow::Result<u8> {
     let since = wanted.since.as_deref().map(beginning).transpose()?;
-    let now = Timestamp::now();
+    let now = SystemClock.now();
     let month = SignedDuration::from_hours(24 * 30);
     let since = since.unwrap_or_else(|| now.checked_sub(month).unwrap_or(Timestamp::MIN));
     if since > now {

@@ -139,14 +139,12 @@ fn set(
     mut change: Map<String, Value>,
 ) -> anyhow::Result<MemberView> {
     let path = path(person);
-    match client.find_tagged::<MemberView>(&path)? {
-        Some((_, revision)) => client.patch(&path, &change, revision),
-        None => {
-            change.insert("issuer".to_owned(), json!(person.issuer));
-            change.insert("subject".to_owned(), json!(person.subject));
-            client.post("/members", &change)
-        }
+    if let Some((_, revision)) = client.find_tagged::<MemberView>(&path)? {
+        return client.patch(&path, &change, revision);
     }
+    change.insert("issuer".to_owned(), json!(person.issuer));
+    change.insert("subject".to_owned(), json!(person.subject));
+    client.post("/members", &change)
 }
 
 /// The tenants that a member is limited to; `all` is no limit.
