@@ -67,7 +67,7 @@ fn f33_a_profile_that_is_taken_away_during_a_night() {
     at_every_call("unassign", |beside| {
         Box::pin(async move {
             let Beside { system, workspace, actor, told, .. } = beside;
-            must(system.unassign(workspace, &actor, told.tenant).await);
+            must(system.unassign(workspace, &actor, told.tenant, None).await);
         })
     });
 }
@@ -82,7 +82,7 @@ fn f32_a_profile_that_is_edited_during_a_night() {
                 facets: Some(vec![Facet::Content]),
                 ..ProfileEdit::default()
             };
-            must(system.edit_profile(workspace, &actor, told.profile, edit).await);
+            must(system.edit_profile(workspace, &actor, told.profile, edit, None).await);
         })
     });
 }
@@ -106,7 +106,9 @@ fn f19_a_person_acts_during_a_night() {
             let found = must(system.findings(workspace, told.tenant).await);
             for one in found.iter().filter(|one| one.finding.state.is_open()) {
                 let accept = FindingAction::Accept { reason: reason.clone(), until: None };
-                must(system.act(workspace, &actor, told.tenant, one.finding.id, &accept).await);
+                must(
+                    system.act(workspace, &actor, told.tenant, one.finding.id, &accept, None).await,
+                );
             }
         })
     });
@@ -119,7 +121,7 @@ fn f32_a_scope_that_is_narrowed_during_a_night() {
             let Beside { system, workspace, actor, told, .. } = beside;
             // Narrower under the same profile: what is queued is not what is asked for any more.
             let narrow = Some(scope(&[QUALITY]));
-            must(system.assign(workspace, &actor, told.tenant, told.profile, narrow).await);
+            must(system.assign(workspace, &actor, told.tenant, told.profile, narrow, None).await);
         })
     });
 }

@@ -115,14 +115,14 @@ fn f18_a_lost_reply_of_ones_own_write() {
 fn f18_somebody_elses_write_is_not_taken_for_ones_own() {
     let stage = Stage::new();
     let mia = Person { issuer: "local".to_owned(), subject: "mia".to_owned() };
-    let set = |system: &System, role| {
-        block_on(system.set_member(stage.workspace, &stage.actor, &mia, role))
+    let set = |system: &System, role: MemberRole| {
+        block_on(system.set_member(stage.workspace, &stage.actor, &mia, role.into(), None))
     };
     must(set(&stage.system, MemberRole::Auditor));
     let other = System::new(stage.raw.clone());
     let (workspace, actor, person) = (stage.workspace, stage.actor.clone(), mia.clone());
     let beside = move || async move {
-        must(other.set_member(workspace, &actor, &person, MemberRole::Viewer).await);
+        must(other.set_member(workspace, &actor, &person, MemberRole::Viewer.into(), None).await);
     };
     stage.plan.next(|call| call.op == "commit records", Fault::Fail);
     stage.plan.next(|call| call.op == "commit records", Fault::delay(beside));

@@ -222,7 +222,13 @@ fn an_edited_scope_supersedes_what_is_queued() {
     let (golden, tenant, profile) = stage.governed(TYPES, &many(3, 0));
     let edit = |types| {
         let edit = ProfileEdit { scope: Some(scope(types)), ..ProfileEdit::default() };
-        must(block_on(stage.system.edit_profile(stage.workspace, &stage.actor, profile, edit)));
+        must(block_on(stage.system.edit_profile(
+            stage.workspace,
+            &stage.actor,
+            profile,
+            edit,
+            None,
+        )));
     };
     let compare = must(stage.start_compare(tenant));
     let capture = must(stage.start_capture(profile, golden));

@@ -109,7 +109,7 @@ fn an_acceptance_outlives_an_unassignment() {
     world.compare(tenant);
     let id = world.findings(tenant)[0].finding.id;
     let unassign = || {
-        block_on(world.system.unassign(world.workspace, &world.actor, tenant)).unwrap();
+        block_on(world.system.unassign(world.workspace, &world.actor, tenant, None)).unwrap();
     };
     let times = || world.findings(tenant)[0].seen.times;
     let in_a_day = || {
