@@ -61,6 +61,55 @@ pub(super) const STEPS: [&str; 12] = [
     "gracePeriodHours: 24 → 96",
 ];
 
+/// The script with curl, on a port of its own. Where there is no `curl`, Python stands in for it.
+#[test]
+fn the_same_with_curl_as_the_readme_tells_it() {
+    let world = World::new();
+    let port = std::net::TcpListener::bind("127.0.0.1:0")
+        .and_then(|listener| listener.local_addr())
+        .expect("a port")
+        .port();
+    let text = script("The same with curl")
+        .replace("plumbline serve", &format!("plumbline serve --listen 127.0.0.1:{port}"))
+        .replace("127.0.0.1:8484", &format!("127.0.0.1:{port}"))
+        .replace("target/release/plumbline", env!("CARGO_BIN_EXE_plumbline"));
+    let path = curl_or_its_stand_in(&world);
+    let steps = [
+        "import succeeded",
+        "capture succeeded",
+        "profile active",
+        "compare succeeded partial",
+        "new 14",
+        "finding acknowledged",
+        "finding resolved",
+        "finding reopened",
+        "finding accepted",
+        "finding reopened",
+        "24 hours were meant, 96 are set",
+        "last: run.start.baseline_compare",
+        "nothing is wrong",
+    ];
+    goes(&world, &text, &[("PATH", &path)], &steps);
+}
+
+/// The search path for programs, with a `curl` on it.
+fn curl_or_its_stand_in(world: &World) -> String {
+    #[expect(clippy::disallowed_methods, reason = "a child's search path is extended")]
+    let path = std::env::var("PATH").unwrap_or_default();
+    let is_there = Command::new("curl").arg("--version").stdout(Stdio::null()).status().is_ok();
+    if is_there {
+        return path;
+    }
+    let folder = world.path().join("bin");
+    std::fs::create_dir_all(&folder).expect("a folder");
+    let program = folder.join("curl");
+    std::fs::copy(root().join("functions/local/tests/whole_loop/curl.py"), &program)
+        .expect("a copy");
+    std::fs::set_permissions(&program, std::os::unix::fs::PermissionsExt::from_mode(0o755))
+        .expect("it can be run");
+    format!("{}:{path}", folder.display())
+}
+
 #[test]
 fn the_whole_loop_as_the_readme_tells_it() {
     let steps = [STEPS.as_slice(), &["nothing is wrong"]].concat();
