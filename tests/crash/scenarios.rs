@@ -6,7 +6,7 @@ use jiff::SignedDuration;
 use plumbline_governance::access::MemberRole;
 use plumbline_governance::finding::state::FindingAction;
 use plumbline_governance::ids::{FindingId, ProfileId, RunId, TenantId, UploadId};
-use plumbline_operations::{KeptAnswer, Once, OnceKey, Person, TenantEdit};
+use plumbline_operations::{KeptAnswer, Once, OnceKey, Person, ReplayOptions, TenantEdit};
 use plumbline_policy::digest::Digest;
 use plumbline_ports::Clock as _;
 use plumbline_tests::policies::{FEATURE, Policies, QUALITY, feature, policies, quality};
@@ -387,6 +387,43 @@ fn a_crash_in_a_cancel() {
         call: |stage: &Stage, (tenant, run): &(TenantId, RunId)| {
             block_on(stage.system.cancel_run(stage.workspace, &stage.actor, *tenant, *run))
                 .map(drop)
+        },
+        works: false,
+    });
+}
+
+#[test]
+fn a_crash_in_a_change_of_rules() {
+    let aged = |stage: &Stage| {
+        let (tenant, _) = with_findings(stage);
+        let id = stage.finding(tenant, "Ring b").finding.id;
+        let reason = "agreed".to_owned();
+        stage.act(tenant, id, &FindingAction::Accept { reason, until: None });
+        plumbline_tests::aged::age(&stage.raw, stage.workspace);
+        tenant
+    };
+    sweep(&Scenario {
+        name: "renormalise",
+        setup: aged,
+        call: |stage: &Stage, _: &TenantId| {
+            block_on(stage.system.renormalise(stage.workspace, &stage.actor)).map(drop)
+        },
+        works: false,
+    });
+    sweep(&Scenario {
+        name: "renormalise, then compare",
+        setup: aged,
+        call: |stage: &Stage, tenant: &TenantId| {
+            block_on(stage.system.renormalise(stage.workspace, &stage.actor))?;
+            stage.start_compare(*tenant).map(drop)
+        },
+        works: true,
+    });
+    sweep(&Scenario {
+        name: "replay",
+        setup: aged,
+        call: |stage: &Stage, _: &TenantId| {
+            block_on(stage.system.replay(stage.workspace, &ReplayOptions::default())).map(drop)
         },
         works: false,
     });

@@ -5,7 +5,7 @@ use plumbline_governance::run::{ReasonCode, RunType};
 use plumbline_operations::{Handled, MESSAGE_VERSION, System, Work};
 use plumbline_ports::{Key, Outgoing, QueueName};
 use plumbline_testkit::faults::{Call, Fault};
-use plumbline_tests::check::{assert_whole, pending_runs, unrest};
+use plumbline_tests::check::{assert_whole, body_of, pending_runs, unrest};
 use plumbline_tests::policies::{FEATURE, many};
 use plumbline_tests::stage::{Stage, must};
 
@@ -137,6 +137,54 @@ fn f09_a_message_that_never_comes() {
     assert_eq!(next.outcome().as_str(), "succeeded", "{:?}", next.failure());
     stage.settle();
     assert_eq!(unrest(&stage), Vec::<String>::new());
+}
+
+/// A tick reads what is due and nothing else, however much is watched.
+#[test]
+fn a_tick_reads_only_what_is_due() {
+    let stage = Stage::new();
+    let (_, tenant, profile) = stage.governed(TYPES, &many(3, 0));
+    let mut tenants = vec![tenant];
+    for name in ["two", "three"] {
+        let more = stage.tenant(name);
+        stage.import(more, &many(3, 0));
+        stage.assign(more, profile);
+        tenants.push(more);
+    }
+    stage.settle();
+    for tenant in &tenants {
+        must(stage.start_compare(*tenant));
+    }
+    stage.plan.reset();
+    must(stage.tick());
+    assert_eq!(stage.plan.count(), 2, "what is due of nights and of the outbox: nothing");
+
+    // Of a night, only those are watched on whose part is not over.
+    stage.settle();
+    stage.schedule("02:00", "UTC");
+    let day = 86_400;
+    stage.wait(day - stage.second().rem_euclid(day) + 2 * 3_600);
+    assert_eq!(must(stage.tick()).started.len(), 1);
+    let kept = must(block_on(stage.raw.queue.receive(
+        QueueName::Compare,
+        1,
+        std::time::Duration::from_hours(10),
+    )));
+    assert_eq!(stage.drain().len(), 2);
+    stage.wait(31 * 60);
+    assert_eq!(must(stage.tick()).sent_again, 1);
+    let watched = || {
+        let rows = stage.dump().into_iter().filter(|row| row.key.pk.starts_with("OUTBOX"));
+        let bodies: Vec<_> = rows.map(|row| body_of(&row).expect("JSON")).collect();
+        bodies.iter().map(|one| one["row"]["what"]["tenants"].clone()).collect::<Vec<_>>()
+    };
+    let left = watched();
+    assert_eq!(left.len(), 1, "{left:?}");
+    assert_eq!(left[0].as_array().map(Vec::len), Some(1), "{left:?}");
+    assert!(kept[0].body.contains(left[0][0].as_str().expect("a tenant")));
+    stage.drain();
+    stage.settle();
+    assert_eq!(watched(), Vec::<serde_json::Value>::new());
 }
 
 #[test]

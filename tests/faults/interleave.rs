@@ -10,13 +10,13 @@ use plumbline_governance::profile::ProfileStatus;
 use plumbline_governance::report::Facet;
 use plumbline_governance::run::{Run, RunType};
 use plumbline_governance::severity::Severity;
-use plumbline_operations::{CollectOptions, ProfileEdit, System, Work};
+use plumbline_operations::{CollectOptions, OperationError, ProfileEdit, Started, System, Work};
 use plumbline_ports::QueueName;
 use plumbline_testkit::faults::Fault;
 use plumbline_tests::check::{assert_whole, pending_runs, unrest};
 use plumbline_tests::policies::{FEATURE, Policies, QUALITY, feature, many, policies, quality};
 use plumbline_tests::stage::{Stage, must, scope};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 const TYPES: &[&str] = &[FEATURE, QUALITY];
 
@@ -40,15 +40,15 @@ fn drifted() -> Policies {
 
 /// What a test needs to know of the world.
 #[derive(Clone, Copy)]
-struct Told {
+pub(crate) struct Told {
     golden: TenantId,
-    tenant: TenantId,
-    profile: ProfileId,
+    pub(crate) tenant: TenantId,
+    pub(crate) profile: ProfileId,
     first: SnapshotId,
 }
 
 /// A tenant with an old finding (accepted), new drift that was not compared yet, and two snapshots.
-fn world(stage: &Stage) -> Told {
+pub(crate) fn world(stage: &Stage) -> Told {
     let (gold, tenant, profile) = stage.governed(TYPES, &golden());
     let snapshots = must(block_on(stage.system.snapshots(stage.workspace, profile)));
     let mut old = golden();
@@ -63,16 +63,16 @@ fn world(stage: &Stage) -> Told {
 
 /// Who stands beside: the system without the plan, and the clock.
 #[derive(Clone)]
-struct Beside {
-    system: System,
-    clock: Arc<plumbline_testkit::clock::ManualClock>,
-    workspace: plumbline_governance::ids::WorkspaceId,
-    actor: plumbline_operations::Actor,
-    told: Told,
+pub(crate) struct Beside {
+    pub(crate) system: System,
+    pub(crate) clock: Arc<plumbline_testkit::clock::ManualClock>,
+    pub(crate) workspace: plumbline_governance::ids::WorkspaceId,
+    pub(crate) actor: plumbline_operations::Actor,
+    pub(crate) told: Told,
 }
 
 impl Beside {
-    async fn work(&self) {
+    pub(crate) async fn work(&self) {
         for _ in 0..20 {
             let mut any = false;
             for queue in QueueName::ALL {
@@ -85,7 +85,7 @@ impl Beside {
     }
 }
 
-type Doing = fn(Beside) -> std::pin::Pin<Box<dyn Future<Output = ()> + Send>>;
+pub(crate) type Doing = fn(Beside) -> std::pin::Pin<Box<dyn Future<Output = ()> + Send>>;
 
 /// Compares a tenant; at each call of the worker, `doing` happens first. Returns the runs' ends.
 fn at_every_call(name: &str, prepare: fn(&Stage, &Told), doing: Doing, held: bool) -> Vec<Run> {
@@ -552,43 +552,102 @@ fn f30_an_import_beside_every_call_of_a_collection() {
     panic!("the collection never ends");
 }
 
+/// Whoever comes first captures; whoever comes from the same tenant is given that run, and whoever comes
+/// from another is told of it.
 #[test]
-fn f28_two_captures_of_the_same_at_once() {
-    let stage = Stage::new();
-    let gold = stage.tenant("gold");
-    let twin = stage.tenant("twin");
-    let profile = stage.profile("Gold", TYPES);
-    for tenant in [gold, twin] {
-        stage.import(tenant, &golden());
-    }
-    let started: Vec<_> =
-        [gold, twin].map(|tenant| (tenant, must(stage.start_capture(profile, tenant)))).into();
-    std::thread::scope(|scope| {
-        for _ in 0..2 {
-            let system = System::new(stage.raw.clone());
-            scope.spawn(move || must(block_on(system.work(QueueName::Capture, 1))));
+fn f28_two_captures_of_one_profile_at_once() {
+    let mut at = 0;
+    loop {
+        let stage = Stage::new();
+        let [gold, twin] = ["gold", "twin"].map(|name| stage.tenant(name));
+        let profile = stage.profile("Gold", TYPES);
+        for tenant in [gold, twin] {
+            stage.import(tenant, &golden());
         }
-    });
-    stage.wait(60);
-    stage.settle();
-    let ids: Vec<_> = started
-        .iter()
-        .map(|(tenant, started)| {
-            let run = stage.run(*tenant, started);
-            assert_eq!(run.outcome().as_str(), "succeeded", "{:?}", run.failure());
-            run.context.baseline_snapshot_id
-        })
-        .collect();
-    assert_eq!(ids[0], ids[1]);
-    assert_eq!(must(block_on(stage.system.snapshots(stage.workspace, profile))).len(), 1);
-    assert_whole(&stage, "f28");
+        let beside: Arc<Mutex<Option<Result<Started, OperationError>>>> = Arc::default();
+        let (system, told) = (System::new(stage.raw.clone()), Arc::clone(&beside));
+        let (workspace, actor) = (stage.workspace, stage.actor.clone());
+        stage.plan.reset();
+        let hook = move || async move {
+            let answer = system.start_capture(workspace, &actor, profile, twin).await;
+            *told.lock().unwrap_or_else(PoisonError::into_inner) = Some(answer);
+        };
+        stage.plan.at(at, Fault::delay(hook));
+        let answer = stage.start_capture(profile, gold);
+        if !stage.plan.has_fired() {
+            assert!(at > 4, "only {at} calls");
+            return;
+        }
+        let other = beside.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let (tenant, started, refusal) = match (answer, other.expect("an answer")) {
+            (Ok(started), Err(error)) => (gold, started, error),
+            (Err(error), Ok(started)) => (twin, started, error),
+            both => panic!("one of them captures, at call {at}: {both:?}"),
+        };
+        let refusal = refusal.to_string();
+        assert!(refusal.contains(&started.run.id.to_string()), "{refusal}");
+        assert!(refusal.contains(&tenant.to_string()), "{refusal}");
+        let again = must(stage.start_capture(profile, tenant));
+        assert_eq!((again.run.id, again.was_active), (started.run.id, true));
+        assert_whole(&stage, "f28, while one is active");
+
+        stage.drain();
+        let first = stage.run(tenant, &started);
+        assert_eq!(first.outcome().as_str(), "succeeded", "{:?}", first.failure());
+        // The profile is free again, and the other tenant holds the same.
+        let second = stage.capture(profile, if tenant == gold { twin } else { gold });
+        assert_eq!(second.context.baseline_snapshot_id, first.context.baseline_snapshot_id);
+        assert_eq!(must(block_on(stage.system.snapshots(stage.workspace, profile))).len(), 1);
+        stage.settle();
+        assert_whole(&stage, "f28");
+        let checked = must(block_on(stage.system.verify(stage.workspace)));
+        assert_eq!(checked.damage, Vec::new());
+        at += 1;
+    }
+}
+
+/// A second worker with the message of a capture, at every call of the first.
+#[test]
+fn f07_two_workers_with_one_capture() {
+    let mut at = 0;
+    loop {
+        let stage = Stage::new();
+        let gold = stage.tenant("gold");
+        let profile = stage.profile("Gold", TYPES);
+        stage.import(gold, &golden());
+        let started = must(stage.start_capture(profile, gold));
+        let twice = Work::Run {
+            workspace: stage.workspace,
+            tenant: gold,
+            run: started.run.id,
+            run_type: started.run.run_type,
+        };
+        send(&stage, QueueName::Capture, &twice.to_message());
+        let system = System::new(stage.raw.clone());
+        stage.plan.reset();
+        let hook = move || async move {
+            must(system.work(QueueName::Capture, 1).await);
+        };
+        stage.plan.at(at, Fault::delay(hook));
+        stage.drain();
+        if !stage.plan.has_fired() {
+            assert!(at > 8, "only {at} calls");
+            return;
+        }
+        stage.wait(17 * 60);
+        stage.settle();
+        let run = stage.run(gold, &started);
+        assert_eq!(run.outcome().as_str(), "succeeded", "at call {at}: {:?}", run.failure());
+        assert_eq!(must(block_on(stage.system.snapshots(stage.workspace, profile))).len(), 1);
+        assert_whole(&stage, &format!("f07, a capture, at call {at}"));
+        at += 1;
+    }
 }
 
 /// What a fenced worker still had in hand is not written: the findings stay as the cancelling left them.
 #[test]
 fn f10_a_fenced_worker_writes_nothing() {
     use plumbline_ports::{Query, Record};
-    use std::sync::{Mutex, PoisonError};
     let mut at = 0;
     loop {
         let stage = Stage::new();

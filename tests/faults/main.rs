@@ -12,6 +12,9 @@
 
 mod delivery;
 mod interleave;
+mod members;
+mod nights;
 mod objects;
+mod replies;
 mod stored;
 mod time;

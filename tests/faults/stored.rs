@@ -5,12 +5,12 @@ use plumbline_governance::ids::{
     ConnectionId, FindingId, ProfileId, RunId, SnapshotId, TenantId, WorkspaceId,
 };
 use plumbline_governance::run::ReasonCode;
-use plumbline_operations::OperationError;
+use plumbline_operations::{CollectOptions, OperationError};
 use plumbline_policy::digest::Digest;
 use plumbline_ports::{Batch, Condition, Key, ObjectKey, Record};
 use plumbline_tests::check::{assert_whole, body_of};
 use plumbline_tests::policies::{FEATURE, many};
-use plumbline_tests::stage::{Stage, must};
+use plumbline_tests::stage::{Stage, complete, must};
 use serde_json::{Value, json};
 
 const TYPES: &[&str] = &[FEATURE];
@@ -175,6 +175,47 @@ fn a_spilled_row_whose_object_is_gone() {
     });
     let error = stage.start_compare(tenant).expect_err("damaged").to_string();
     assert!(error.contains("its object") && error.contains("is gone"), "{error}");
+}
+
+/// A state and a run whose bodies are over the 400 KB of a record: names and reasons that go on and on.
+#[test]
+fn a_row_over_the_limit_of_a_record_is_spilled() {
+    let stage = Stage::new();
+    let (_, tenant, _) = stage.governed(&[], &many(5, 0));
+    let name = "a name that goes on ".repeat(500);
+    let policies = many(1, 1);
+    let mut documents = vec![
+        Ok((format!("{name}.json"), b"{ this is no JSON".to_vec())),
+        Ok(("0000.json".to_owned(), policies["0000"].to_string().into_bytes())),
+    ]
+    .into_iter();
+    let options = complete();
+    let (workspace, actor) = (stage.workspace, &stage.actor);
+    must(block_on(stage.system.import(workspace, actor, tenant, &options, &mut documents)));
+    let run = stage.compare(tenant);
+    assert_eq!(run.failure().map(|one| one.reason_code), Some(ReasonCode::NotProven));
+    for sk in ["STATE".to_owned(), format!("RUN#{}", run.id)] {
+        let record = row(&stage, &key(&stage, tenant, &sk));
+        assert!(record.body.len() < 1_024, "{sk} has {} bytes", record.body.len());
+        let spilled = body_of(&record).expect("JSON")["spilled"].clone();
+        let text = |member: &str| spilled[member].as_str().expect("a text").to_owned();
+        let digest: Digest = text("digest").parse().expect("a digest");
+        let object = ObjectKey::new(&text("folder"), digest).expect("a key");
+        let bytes = must(block_on(stage.raw.objects.get(&object))).expect("an object");
+        assert!(bytes.len() > 400 * 1024, "{sk} spilled {} bytes", bytes.len());
+    }
+    // They read back, are whole, and the collector knows their objects.
+    let stored = must(block_on(stage.system.state(stage.workspace, tenant))).expect("a state");
+    assert!(stored.coverage.reason(FEATURE).is_some_and(|reason| reason.contains(&name)));
+    assert!(run.context.baseline_compare.is_some_and(|one| one.gaps.len() > 50));
+    let collect = CollectOptions { delete: true, ..CollectOptions::default() };
+    for _ in 0..2 {
+        must(block_on(stage.system.collect(stage.workspace, collect)));
+        stage.wait(50 * 3_600);
+    }
+    must(block_on(stage.system.collect(stage.workspace, collect)));
+    assert_eq!(must(block_on(stage.system.verify(stage.workspace))).damage, Vec::new());
+    assert_whole(&stage, "spilled");
 }
 
 #[test]

@@ -262,12 +262,12 @@ impl Play {
                 ));
                 if allowed {
                     let narrow = narrow.map(|narrow| BTreeSet::from([narrow]));
-                    self.model.hold(tenant, Some((profile, narrow)));
+                    self.model.hold(tenant, Some((profile, narrow)), self.stage.second());
                 }
                 expect(assigned, allowed).map(drop)
             }
             Op::Unassign { tenant } => {
-                self.model.hold(tenant, None);
+                self.model.hold(tenant, None, self.stage.second());
                 expect(self.stage.unassign(self.tenants[tenant]), true).map(drop)
             }
             Op::Compare { tenant } => self.compare(tenant, false),

@@ -211,17 +211,30 @@ impl Model {
         }
     }
 
-    /// Holds a tenant to another profile, or none: what is left of others is resolved.
-    pub(crate) fn hold(&mut self, tenant: usize, held: Option<(usize, Option<BTreeSet<usize>>)>) {
+    /// Holds a tenant to another profile, or none: what is open of others is resolved; what is accepted
+    /// stays, as away.
+    pub(crate) fn hold(
+        &mut self,
+        tenant: usize,
+        held: Option<(usize, Option<BTreeSet<usize>>)>,
+        now: i64,
+    ) {
         let tenant = &mut self.tenants[tenant];
         let keep = held.as_ref().map(|(profile, _)| *profile);
         tenant.held = held;
         for ((profile, ..), rows) in &mut tenant.findings {
             if Some(*profile) != keep {
                 for row in rows {
-                    if row.status.is_open() || matches!(row.status, Status::Accepted(..)) {
-                        row.status = Status::Resolved;
-                        row.away = false;
+                    match &row.status {
+                        Status::Accepted(..) if row.away => {}
+                        Status::Accepted(_, until) if until.is_none_or(|until| now < until) => {
+                            row.away = true;
+                        }
+                        Status::Resolved | Status::Closed(_) => {}
+                        _ => {
+                            row.status = Status::Resolved;
+                            row.away = false;
+                        }
                     }
                 }
             }

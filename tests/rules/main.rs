@@ -5,3 +5,4 @@
 mod baseline;
 mod ends;
 mod profiles;
+mod rotation;

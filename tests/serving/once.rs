@@ -43,7 +43,7 @@ fn the_first_request_works_and_those_after_it_get_its_answer() {
         assert_eq!(begin(&stage, &key, "capture"), Once::Different);
         // Another key, route, person or workspace is another request.
         let bob = person("bob");
-        let elsewhere = must(block_on(stage.system.create_workspace(&eve, "W"))).id;
+        let elsewhere = must(block_on(stage.system.create_workspace(&eve, &stage.actor, "W"))).id;
         for other in [
             OnceKey { key: "k2", ..key },
             OnceKey { route: "POST /v1/tenants", ..key },

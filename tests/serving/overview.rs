@@ -202,7 +202,7 @@ fn one_workspaces_trouble_holds_no_other_up() {
     let stage = Stage::new();
     let person = Person { issuer: "local".to_owned(), subject: "eve".to_owned() };
     let others: Vec<_> = ["A", "B"]
-        .map(|name| must(block_on(stage.system.create_workspace(&person, name))).id)
+        .map(|name| must(block_on(stage.system.create_workspace(&person, &stage.actor, name))).id)
         .to_vec();
     let rows = stage.memory().records.dump();
     let meta = rows

@@ -186,7 +186,11 @@ impl Check<'_> {
         for guard in Self::of(rows, "ACTIVE#") {
             let Some(active) = guard.body["active"].as_str() else { continue };
             let sk = format!("RUN#{active}");
-            match rows.iter().find(|row| row.pk == guard.pk && row.sk == sk) {
+            // The guard of a capture stands in the workspace and names the tenant of the run.
+            let (workspace, tenant) =
+                (Self::text(&guard.body, "workspace"), Self::text(&guard.body, "tenant"));
+            let pk = format!("WS#{workspace}#TEN#{tenant}");
+            match rows.iter().find(|row| row.pk == pk && row.sk == sk) {
                 None => self
                     .out
                     .push(format!("I1: {} is held by {active}, which is not there", guard.sk)),
@@ -341,7 +345,7 @@ pub fn pending_runs(stage: &Stage) -> Vec<String> {
 }
 
 /// What must not be left once everything has come to rest: open findings of a profile that the tenant is
-/// not held to, and rows of the outbox.
+/// not held to, or accepted ones of it that count as there, and rows of the outbox.
 #[must_use]
 pub fn unrest(stage: &Stage) -> Vec<String> {
     let mut out = Vec::new();
@@ -354,7 +358,8 @@ pub fn unrest(stage: &Stage) -> Vec<String> {
                 && other.sk == "ASSIGNMENT"
                 && other.body["profile"] == row.body["profile"]
         });
-        if !held && !matches!(status, "resolved" | "closed") {
+        let is_away = status == "accepted" && !row.body["absent_since"].is_null();
+        if !held && !is_away && !matches!(status, "resolved" | "closed") {
             out.push(format!(
                 "{} {} is {status}, and the tenant is not held to its profile",
                 row.pk, row.sk

@@ -1,5 +1,6 @@
 //! What several suites need: compare in memory, and the real policies where they are to be had.
 
+pub mod aged;
 pub mod check;
 pub mod policies;
 pub mod stage;

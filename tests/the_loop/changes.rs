@@ -99,6 +99,86 @@ fn an_acceptance_while_a_compare_waits_ends_all_the_same() {
     assert_eq!(status(&world, tenant), "reopened");
 }
 
+/// An acceptance is pinned to the drift, not to the assignment.
+#[test]
+fn an_acceptance_outlives_an_unassignment() {
+    let accept = |until| FindingAction::Accept { reason: "agreed".to_owned(), until };
+    let world = World::new();
+    let (tenant, profile) = world.governed();
+    world.import(tenant, &changed("9"));
+    world.compare(tenant);
+    let id = world.findings(tenant)[0].finding.id;
+    let unassign = || {
+        block_on(world.system.unassign(world.workspace, &world.actor, tenant, None)).unwrap();
+    };
+    let times = || world.findings(tenant)[0].seen.times;
+    let in_a_day = || {
+        let now = plumbline_ports::Clock::now(&*world.clock);
+        now.checked_add(SignedDuration::from_hours(24)).ok()
+    };
+
+    world.act(tenant, id, &accept(in_a_day()));
+    let seen = times();
+    unassign();
+    assert_eq!((status(&world, tenant).as_str(), times()), ("accepted", seen));
+    world.assign(tenant, profile);
+    assert_eq!(world.compare(tenant).outcome().as_str(), "succeeded");
+    assert_eq!((status(&world, tenant).as_str(), times()), ("accepted", seen + 1));
+    assert_eq!(world.findings(tenant).len(), 1);
+
+    // Another drift of the same subject is not what was accepted.
+    unassign();
+    world.import(tenant, &changed("8"));
+    world.assign(tenant, profile);
+    world.compare(tenant);
+    assert_eq!(status(&world, tenant), "reopened");
+
+    // Nor does it hold past its end: whether it ends while nobody holds the tenant to anything ...
+    world.act(tenant, id, &accept(in_a_day()));
+    unassign();
+    world.clock.advance(SignedDuration::from_hours(25));
+    world.assign(tenant, profile);
+    world.compare(tenant);
+    assert_eq!(status(&world, tenant), "reopened");
+    // ... or has ended before.
+    world.act(tenant, id, &accept(in_a_day()));
+    world.clock.advance(SignedDuration::from_hours(25));
+    unassign();
+    assert_eq!(status(&world, tenant), "resolved");
+
+    // What was closed stays closed.
+    world.assign(tenant, profile);
+    world.compare(tenant);
+    world.act(tenant, id, &FindingAction::Close { reason: "agreed".to_owned() });
+    unassign();
+    world.assign(tenant, profile);
+    world.compare(tenant);
+    assert_eq!(status(&world, tenant), "closed");
+}
+
+/// An acceptance under a profile that the tenant left does not keep its compares from being remembered.
+#[test]
+fn an_acceptance_under_another_profile_ends_no_memo() {
+    let world = World::new();
+    let (tenant, _) = world.governed();
+    world.import(tenant, &changed("9"));
+    world.compare(tenant);
+    let id = world.findings(tenant)[0].finding.id;
+    let now = plumbline_ports::Clock::now(&*world.clock);
+    let until = now.checked_add(SignedDuration::from_hours(1)).ok();
+    world.act(tenant, id, &FindingAction::Accept { reason: "agreed".to_owned(), until });
+    let silver = world.profile("Silver");
+    let source = world.tenant("source");
+    world.import(source, &changed("9"));
+    world.capture(silver, source);
+    world.activate(silver);
+    world.assign(tenant, silver);
+    world.clock.advance(SignedDuration::from_hours(2));
+    world.compare(tenant);
+    let again = world.compare(tenant);
+    assert!(again.context.baseline_compare.is_some_and(|one| one.from_memo));
+}
+
 #[test]
 fn an_object_of_a_type_that_nobody_knows_is_no_full_trust() {
     let world = World::new();

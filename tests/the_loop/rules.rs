@@ -4,76 +4,12 @@ use crate::findings::changed;
 use crate::world::World;
 use futures::executor::block_on;
 use plumbline_governance::finding::state::FindingAction;
-use plumbline_governance::index::SnapshotIndex;
 use plumbline_governance::severity::Severity;
 use plumbline_operations::ReplayOptions;
-use plumbline_policy::digest::Digest;
-use plumbline_ports::{Batch, Condition, ObjectKey, Query, Record};
-use plumbline_tests::check::body_of;
-use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
-fn rows(world: &World, pk: &str, sk: &str) -> Vec<Record> {
-    block_on(world.ports.records.query_all(Query::prefix(pk, sk))).unwrap()
-}
-
-fn rewrite(world: &World, record: &Record, change: impl FnOnce(&mut Value)) {
-    let mut body: Value = body_of(record).unwrap();
-    change(&mut body["row"]);
-    let body = serde_json::to_vec(&body).unwrap();
-    let next = Record { body, revision: record.revision + 1, ..record.clone() };
-    block_on(world.ports.records.commit(Batch::new().put(next, Condition::Always))).unwrap();
-}
-
-/// Writes an index as a program of older rules would have: another version and other digests.
-fn age_index(world: &World, folder: &str, digest: &str) -> (String, Value) {
-    let key = ObjectKey::new(folder, digest.parse().unwrap()).unwrap();
-    let packed = block_on(world.ports.objects.get(&key)).unwrap().unwrap();
-    let mut index: Value = serde_json::from_slice(&zstd::decode_all(&*packed).unwrap()).unwrap();
-    index["normaliser_version"] = json!(0);
-    for entry in index["entries"].as_array_mut().unwrap() {
-        let old = format!("old {}", entry["facets"]["content"]);
-        entry["facets"]["content"] = json!(Digest::of(old.as_bytes()).to_string());
-    }
-    let packed = zstd::bulk::compress(&serde_json::to_vec(&index).unwrap(), 3).unwrap();
-    let key = ObjectKey::of(folder, &packed).unwrap();
-    block_on(world.ports.objects.put(&key, packed)).unwrap();
-    (key.digest().to_string(), index)
-}
-
-/// Makes everything that is stored look as if older rules had made it.
 fn age(world: &World) {
-    let workspace = world.workspace;
-    for record in rows(world, &format!("WS#{workspace}"), "SNAPSHOT#") {
-        rewrite(world, &record, |row| {
-            let digest = row["indexes"]["1"].as_str().unwrap().to_owned();
-            let (old, index) = age_index(world, &format!("ws/{workspace}/baseline/index"), &digest);
-            let index: SnapshotIndex = serde_json::from_value(index).unwrap();
-            row["snapshot_identity_hash"] = json!(index.identity().to_string());
-            row["indexes"] = json!({ "0": old });
-        });
-    }
-    for tenant in block_on(world.system.tenants(workspace)).unwrap() {
-        let pk = format!("WS#{workspace}#TEN#{}", tenant.id);
-        for record in rows(world, &pk, "STATE") {
-            rewrite(world, &record, |row| {
-                let digest = row["index"].as_str().unwrap().to_owned();
-                let folder = format!("ws/{workspace}/ten/{}/index", tenant.id);
-                row["index"] = json!(age_index(world, &folder, &digest).0);
-                row["root"] = json!(Digest::of(b"old root").to_string());
-                row["normaliser_version"] = json!(0);
-            });
-        }
-        for record in rows(world, &pk, "FINDING#") {
-            rewrite(world, &record, |row| {
-                let old = json!(Digest::of(b"old fingerprint").to_string());
-                row["drift"]["fingerprint"] = old.clone();
-                if row["status"] == "accepted" {
-                    row["fingerprint"] = old;
-                }
-            });
-        }
-    }
+    plumbline_tests::aged::age(&world.ports, world.workspace);
 }
 
 #[test]

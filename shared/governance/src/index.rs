@@ -141,6 +141,17 @@ pub enum IndexError {
     /// The catalog no longer holds a type.
     #[error("the index names the unknown policy type `{0}`; use the program that wrote it")]
     UnknownType(String),
+    /// The catalog no longer holds a member that was not read.
+    #[error(
+        "the index names the member `{member}` of {policy_type}, which the catalog lacks; use the \
+         program that wrote it, or import or capture it again"
+    )]
+    UnknownMember {
+        /// The member.
+        member: String,
+        /// Its type.
+        policy_type: String,
+    },
     /// The entries are not in order.
     #[error("the entries of the index are not in order at {0}; import or capture it again")]
     Order(usize),
@@ -179,14 +190,21 @@ impl Entry {
     /// Turns the entry back into a subject; `place` is its place in the index.
     ///
     /// # Errors
-    /// Names a type that the catalog no longer holds.
+    /// Names a type or a member that the catalog no longer holds.
     pub fn subject(&self, place: usize) -> Result<Subject, IndexError> {
         let policy_type: &'static PolicyType = catalog()
             .get(&self.policy_type)
             .map_err(|_| IndexError::UnknownType(self.policy_type.clone()))?;
-        let known = |names: &[String], of: &'static [String]| -> Vec<&'static str> {
-            let fixed = of.iter().map(String::as_str).chain(["@odata.type"]);
-            fixed.filter(|one| names.iter().any(|name| name == one)).collect()
+        // A name that is left out here would make a subject look as if it had been read in full.
+        let known = |names: &[String], of: &'static [String]| {
+            let find = |name: &String| {
+                let mut members = of.iter().map(String::as_str).chain(["@odata.type"]);
+                members.find(|one| one == name).ok_or_else(|| IndexError::UnknownMember {
+                    member: name.clone(),
+                    policy_type: self.policy_type.clone(),
+                })
+            };
+            names.iter().map(find).collect::<Result<Vec<&'static str>, IndexError>>()
         };
         Ok(Subject {
             policy_type,
@@ -199,8 +217,8 @@ impl Entry {
             facets: self.facets,
             references: self.references.clone(),
             secrets: self.secrets.clone(),
-            missing_detail: known(&self.missing_detail, &policy_type.requires),
-            not_expanded: known(&self.not_expanded, &policy_type.expands),
+            missing_detail: known(&self.missing_detail, &policy_type.requires)?,
+            not_expanded: known(&self.not_expanded, &policy_type.expands)?,
             role: self.role,
             source: Source { file: String::new(), index: place },
         })
@@ -218,12 +236,13 @@ impl Entry {
     }
 
     /// What a state root covers of the subject: everything a verdict may rest on, but not where the
-    /// payload stands.
+    /// payload stands. Both keyed values are covered, so no root outlives a change of the key.
     fn rooted(&self) -> impl Serialize {
         (
             &self.policy_type,
             &self.key,
             &self.external_id,
+            &self.identity_ref,
             (self.facets.content, self.facets.label, self.facets.assignments),
             &self.secrets,
             &self.references,
@@ -304,7 +323,7 @@ impl StateIndex {
             .collect();
         gaps.sort_unstable();
         let others = self.coverage.others;
-        let rows = (2, self.normaliser_version, entries, targets, others, coverage, gaps);
+        let rows = (3, self.normaliser_version, entries, targets, others, coverage, gaps);
         digest_rows(std::iter::once(rows))
     }
 
@@ -377,13 +396,15 @@ struct IdentityForm<'i> {
     effective_scope: &'i [String],
     items: Vec<IdentityItem<'i>>,
     normaliser_version: u32,
+    targets: Vec<IdentityTarget<'i>>,
     v: u32,
 }
 
 type IdentityItem<'i> = (&'i str, Option<&'i str>, Digest, Digest, Digest, Option<Digest>);
+type IdentityTarget<'i> = (&'i str, Option<&'i str>, Option<&'i str>);
 
 /// The version of a snapshot's identity; see `shared/decisions/0013-snapshots.md`.
-const IDENTITY_VERSION: u32 = 2;
+const IDENTITY_VERSION: u32 = 3;
 
 impl SnapshotIndex {
     /// Makes a baseline of a state: the subjects of a scope, without anything that names the tenant.
@@ -457,8 +478,11 @@ impl SnapshotIndex {
             .entries
             .iter()
             .map(|entry| {
-                let beside = (!entry.references.is_empty() || !entry.secrets.is_empty())
-                    .then(|| digest_rows(std::iter::once((&entry.references, &entry.secrets))));
+                let is_plain = entry.references.is_empty()
+                    && entry.secrets.is_empty()
+                    && entry.named_as.is_none();
+                let beside = (&entry.references, &entry.secrets, &entry.named_as);
+                let beside = (!is_plain).then(|| digest_rows(std::iter::once(beside)));
                 let Facets { content, label, assignments } = entry.facets;
                 (
                     entry.policy_type.as_str(),
@@ -471,11 +495,18 @@ impl SnapshotIndex {
             })
             .collect();
         items.sort_unstable();
+        let mut targets: Vec<IdentityTarget<'_>> = self
+            .targets
+            .iter()
+            .map(|one| (one.policy_type.as_str(), one.key.as_deref(), one.named_as.as_deref()))
+            .collect();
+        targets.sort_unstable();
         digest_rows(std::iter::once(IdentityForm {
             covered_types: &self.covered_types,
             effective_scope: &self.effective_scope,
             items,
             normaliser_version: self.normaliser_version,
+            targets,
             v: IDENTITY_VERSION,
         }))
     }

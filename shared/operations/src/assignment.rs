@@ -38,7 +38,7 @@ impl System {
     }
 
     /// Holds a tenant to a profile, perhaps with a narrower scope. Another profile before it is given up:
-    /// its findings are resolved as out of scope.
+    /// its open findings are resolved as out of scope; what was accepted or closed stays.
     ///
     /// # Errors
     /// Not found; refuses a profile that is not active and a scope that is wider than the profile's; stale
@@ -102,7 +102,8 @@ impl System {
     }
 
     /// Holds a tenant to no profile any more. A compare that runs is ended, and open findings are
-    /// resolved as out of scope. A tenant without an assignment stays so.
+    /// resolved as out of scope; what was accepted or closed stays. A tenant without an assignment stays
+    /// so.
     ///
     /// # Errors
     /// Not found, or somebody else's change at the same time; stale as [`System::assign`].
@@ -148,7 +149,6 @@ impl System {
     fn retirement(&self, workspace: WorkspaceId, tenant: TenantId) -> Outbox {
         let now = self.now();
         Outbox {
-            at: now,
             id: self.mint(),
             workspace,
             look_at: later(now, RESEND),

@@ -1,6 +1,7 @@
 //! Capture: freezes a tenant's state into a snapshot of a profile.
 
 use crate::archive::{PackWriter, PendingFrame, Written, compress};
+use crate::compare::as_frozen;
 use crate::error::OperationError;
 use crate::import::{ReadPayload, account_localiser, count_types};
 use crate::repository::keys::folder;
@@ -92,6 +93,7 @@ impl System {
         for _ in 0..5 {
             let stored = self.stored_profile(workspace, profile).await?;
             let scope = capture_scope(&stored.row, &state)?;
+            as_frozen(&scope, &run.context)?;
             let mut snapshot = SnapshotIndex::capture(&state, &scope, &localiser);
             let identity = snapshot.identity();
             let id = SnapshotId::derive(&Digest::of(format!("{profile}\n{identity}").as_bytes()));
@@ -138,7 +140,6 @@ impl System {
             let items = snapshot.entries.len() as u64;
             let mut context = run.context.clone();
             context.baseline_snapshot_id = Some(id);
-            context.effective_scope_hash = Some(scope.hash());
             context.baseline_capture = Some(CaptureResult { items, confirmed_existing: existing });
             context.usage = usage_map(counters.usage());
             let summary_counts = BTreeMap::from([("total".to_owned(), items)]);

@@ -16,7 +16,7 @@ use plumbline_governance::ids::{TenantId, WorkspaceId};
 use plumbline_governance::index::{Entry, SnapshotIndex, StateIndex};
 use plumbline_governance::run::Run;
 use plumbline_policy::digest::Digest;
-use plumbline_ports::{Batch, CommitError, Condition, Key, ObjectKey, Query, Record};
+use plumbline_ports::{Batch, CommitError, Condition, Key, ObjectKey, Query};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// How long nothing must have referred to an object before it goes. Longer than any run lasts.
@@ -236,15 +236,18 @@ impl System {
     /// Everything that the records of a workspace's baselines refer to.
     async fn baseline_marks(&self, workspace: WorkspaceId) -> Result<Marks, OperationError> {
         let mut marks = Marks::new();
-        for record in self.partition(keys::workspace(workspace)).await? {
-            marks.extend(spilled(&record).map(|at| at.digest));
-            if record.key.sk.starts_with("SNAPSHOT#") {
-                let snapshot = self.decode::<Snapshot>(&record).await?.row;
-                for digest in snapshot.indexes.values() {
-                    marks.insert(*digest);
-                    let index: SnapshotIndex =
-                        self.document(&folder::baseline(workspace, "index"), *digest).await?;
-                    marks.extend(packs(&index.entries));
+        let mut pages = self.pages(keys::workspace(workspace));
+        while let Some(page) = pages.next().await? {
+            for record in page {
+                marks.extend(spilled(&record).map(|at| at.digest));
+                if record.key.sk.starts_with("SNAPSHOT#") {
+                    let snapshot = self.decode::<Snapshot>(&record).await?.row;
+                    for digest in snapshot.indexes.values() {
+                        marks.insert(*digest);
+                        let index: SnapshotIndex =
+                            self.document(&folder::baseline(workspace, "index"), *digest).await?;
+                        marks.extend(packs(&index.entries));
+                    }
                 }
             }
         }
@@ -264,9 +267,13 @@ impl System {
 
     /// Answers that are kept for requests that are sent again.
     async fn answer_marks(&self, workspace: WorkspaceId) -> Result<Marks, OperationError> {
-        let records = self.partition(keys::idempotency(workspace)).await?;
-        let kept = records.iter().filter(|record| !self.is_expired(record));
-        Ok(kept.filter_map(|record| Some(spilled(record)?.digest)).collect())
+        let mut marks = Marks::new();
+        let mut pages = self.pages(keys::idempotency(workspace));
+        while let Some(page) = pages.next().await? {
+            let kept = page.iter().filter(|record| !self.is_expired(record));
+            marks.extend(kept.filter_map(|record| Some(spilled(record)?.digest)));
+        }
+        Ok(marks)
     }
 
     /// Everything that the records of a tenant refer to: its state, the states that active runs froze,
@@ -278,19 +285,22 @@ impl System {
     ) -> Result<Marks, OperationError> {
         let mut marks = Marks::new();
         let mut indexes = BTreeSet::new();
-        for record in self.partition(keys::tenant(workspace, tenant)).await? {
-            marks.extend(spilled(&record).map(|at| at.digest));
-            let kind = record.key.sk.as_str();
-            if kind == sk::STATE {
-                indexes.insert(self.decode::<State>(&record).await?.row.index);
-            } else if kind.starts_with(sk::RUNS) {
-                let run = self.decode::<Run>(&record).await?.row;
-                indexes.extend(run.context.state_index.filter(|_| !run.is_completed()));
-            } else if kind.starts_with(sk::FINDINGS) {
-                let finding = self.decode::<Finding>(&record).await?.row;
-                marks.extend(finding.evidence.map(|frame| frame.pack));
-            } else if kind.starts_with(sk::UPLOAD_PARTS) && !self.is_expired(&record) {
-                marks.insert(self.decode::<PartRow>(&record).await?.row.digest);
+        let mut pages = self.pages(keys::tenant(workspace, tenant));
+        while let Some(page) = pages.next().await? {
+            for record in page {
+                marks.extend(spilled(&record).map(|at| at.digest));
+                let kind = record.key.sk.as_str();
+                if kind == sk::STATE {
+                    indexes.insert(self.decode::<State>(&record).await?.row.index);
+                } else if kind.starts_with(sk::RUNS) {
+                    let run = self.decode::<Run>(&record).await?.row;
+                    indexes.extend(run.context.state_index.filter(|_| !run.is_completed()));
+                } else if kind.starts_with(sk::FINDINGS) {
+                    let finding = self.decode::<Finding>(&record).await?.row;
+                    marks.extend(finding.evidence.map(|frame| frame.pack));
+                } else if kind.starts_with(sk::UPLOAD_PARTS) && !self.is_expired(&record) {
+                    marks.insert(self.decode::<PartRow>(&record).await?.row.digest);
+                }
             }
         }
         for digest in indexes {
@@ -300,10 +310,6 @@ impl System {
             marks.extend(packs(index.entries.iter().chain(&index.targets)));
         }
         Ok(marks)
-    }
-
-    pub(crate) async fn partition(&self, pk: String) -> Result<Vec<Record>, OperationError> {
-        Ok(self.ports.records.query_all(Query::prefix(pk, "")).await?)
     }
 }
 

@@ -5,8 +5,9 @@ mod inputs;
 mod night;
 mod publish;
 
-pub(crate) use inputs::asked_for;
-use inputs::{Inputs, fresh_memo, inputs, remembered};
+pub(crate) use inputs::Inputs;
+pub(crate) use inputs::{as_frozen, asked_for};
+use inputs::{fresh_memo, inputs, remembered};
 
 use crate::capture::profile_of;
 use crate::error::OperationError;
@@ -64,28 +65,23 @@ impl System {
         self.start(workspace, tenant, RunType::BaselineCompare, &identity, actor, context).await
     }
 
-    /// Does a compare that was claimed.
+    /// Does a compare that was claimed. `frozen` is what a night froze for its claim.
     pub(crate) async fn compare(
         &self,
         lease: &Lease,
+        frozen: Option<Inputs>,
         counters: &Counters,
     ) -> Result<Option<Run>, OperationError> {
         let run = &lease.run.row;
         let (workspace, tenant) = (run.workspace, run.tenant);
-        let profile = profile_of(run)?;
-        let assignment = self.assignment(workspace, tenant).await?;
-        let Some(assignment) = assignment.filter(|one| one.profile == profile) else {
-            return Err(OperationError::ends(
-                ReasonCode::Deleted,
-                "the tenant is not held to this profile any more",
-            ));
-        };
-        let stored = self.stored_profile(workspace, profile).await?;
-        let state = self.state(workspace, tenant).await?;
         let now = self.now();
-        let inputs = inputs(stored, &assignment, state.as_ref(), &run.context, now)?;
+        let inputs = match frozen {
+            Some(inputs) => inputs,
+            None => self.inputs_of(run, now).await?,
+        };
         if let Some(memo) = fresh_memo(&lease.guard.row, &inputs, now) {
-            let (run, guard) = remembered(lease, &inputs, &memo, now, counters)?;
+            let (run, guard) =
+                remembered(run.clone(), lease.guard.row.clone(), &inputs, &memo, now, counters)?;
             let batch = self.update(Batch::new(), &run, lease.run.revision).await?;
             let batch = self.update(batch, &guard, lease.guard.revision).await?;
             let batch = batch.check(
@@ -102,6 +98,22 @@ impl System {
         }
         let compared = self.compare_inputs(run, &inputs).await?;
         self.publish(lease, &inputs, &compared, counters).await
+    }
+
+    /// What a run that was queued rests on, as it is now.
+    async fn inputs_of(&self, run: &Run, now: Timestamp) -> Result<Inputs, OperationError> {
+        let (workspace, tenant) = (run.workspace, run.tenant);
+        let profile = profile_of(run)?;
+        let assignment = self.assignment(workspace, tenant).await?;
+        let Some(assignment) = assignment.filter(|one| one.profile == profile) else {
+            return Err(OperationError::ends(
+                ReasonCode::Deleted,
+                "the tenant is not held to this profile any more",
+            ));
+        };
+        let stored = self.stored_profile(workspace, profile).await?;
+        let state = self.state(workspace, tenant).await?;
+        inputs(stored, &assignment, state.as_ref(), &run.context, now)
     }
 
     async fn compare_inputs(&self, run: &Run, inputs: &Inputs) -> Result<Compared, OperationError> {

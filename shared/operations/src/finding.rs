@@ -230,8 +230,9 @@ impl System {
         self.read(&Guard::key_of(workspace, tenant, RunType::BaselineCompare, &identity)).await
     }
 
-    /// Resolves what is left of profiles that a tenant is not held to any more. Safe to repeat; what a
-    /// crash left undone is done by the next call.
+    /// Resolves what is open of profiles that a tenant is not held to any more. An acceptance that holds
+    /// stays, as one whose drift is away: should the tenant be held to the profile again, nobody has to
+    /// accept the same drift twice. Safe to repeat; what a crash left undone is done by the next call.
     pub(crate) async fn retire_findings(
         &self,
         workspace: WorkspaceId,
@@ -239,9 +240,9 @@ impl System {
         keep: Option<ProfileId>,
     ) -> Result<(), OperationError> {
         let over = |finding: &Finding| {
-            Some(finding.profile) != keep
-                && (finding.state.is_open()
-                    || matches!(finding.state, FindingState::Accepted { .. }))
+            let is_accepted = matches!(finding.state, FindingState::Accepted { .. });
+            let is_there = finding.state.is_open() || is_accepted && finding.absent_since.is_none();
+            is_there && Some(finding.profile) != keep
         };
         for _ in 0..8 {
             let standing = self.standing(workspace, tenant).await?;
@@ -259,9 +260,14 @@ impl System {
                 let mut next = finding.clone();
                 // Counted while it still counts as seen.
                 next.seen = seen_now(finding, counters);
-                next.state = FindingState::Resolved { at: now, because: Resolution::OutOfScope };
-                next.absent_since = None;
-                next.changed_at = now;
+                if finding.state.is_accepted_at(now) {
+                    next.absent_since = Some(now);
+                } else {
+                    next.state =
+                        FindingState::Resolved { at: now, because: Resolution::OutOfScope };
+                    next.absent_since = None;
+                    next.changed_at = now;
+                }
                 retired.push(next);
             }
             let mut moved = false;

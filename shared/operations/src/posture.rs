@@ -29,6 +29,13 @@ impl Standing {
         self.0.get(&key).map(|(_, revision)| *revision)
     }
 
+    /// Takes over a row that was written.
+    pub(crate) fn put(&mut self, finding: Finding) {
+        let key = (finding.row_key(), finding.occurrence);
+        let revision = self.revision(key).map_or(1, |read| read.wrapping_add(1));
+        self.0.insert(key, (finding, revision));
+    }
+
     /// The last occurrence of each row key of a profile.
     pub(crate) fn latest(&self, profile: ProfileId) -> BTreeMap<Digest, Finding> {
         let mut out = BTreeMap::new();

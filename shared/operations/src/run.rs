@@ -125,8 +125,18 @@ impl System {
         let key = Guard::key_of(workspace, tenant, run_type, identity);
         for _ in 0..5 {
             let stored = self.read::<Guard>(&key).await?;
-            if let Some(active) = stored.as_ref().and_then(|stored| stored.row.active) {
-                match self.stored_run(workspace, tenant, active).await {
+            let active =
+                stored.as_ref().and_then(|stored| stored.row.active.zip(Some(&stored.row)));
+            if let Some((active, guard)) = active {
+                match self.stored_run(workspace, guard.tenant, active).await {
+                    Ok(run) if !run.row.is_completed() && guard.tenant != tenant => {
+                        return Err(OperationError::Refused(format!(
+                            "the {} {active} is at it already, from the tenant {}; wait until it has \
+                             ended, or cancel it (`plumbline run cancel`)",
+                            run_type.as_str(),
+                            guard.tenant
+                        )));
+                    }
                     Ok(run) if !run.row.is_completed() => {
                         return Ok(Started { run: run.row, was_active: true });
                     }
@@ -151,10 +161,10 @@ impl System {
                 Some(stored) => (stored.row, Some(stored.revision)),
                 None => (Guard::new(workspace, tenant, run_type, identity.to_owned()), None),
             };
+            guard.tenant = tenant;
             guard.active = Some(run.id);
             guard.lease_until = None;
             let outbox = Outbox {
-                at: now,
                 id: self.mint(),
                 workspace,
                 look_at: later(now, RESEND),

@@ -10,6 +10,7 @@ use crate::repository::rows::{
 use crate::repository::{Row as _, Stored};
 use crate::run::{RESEND, later};
 use crate::system::{Actor, System};
+use futures::future::join_all;
 use jiff::civil::Date;
 use jiff::{SignedDuration, Timestamp};
 use plumbline_governance::ids::{RunId, TenantId, WorkspaceId};
@@ -26,6 +27,11 @@ pub(crate) const NIGHT_DEADLINE: SignedDuration = SignedDuration::from_hours(20)
 const NIGHT_LOOK: SignedDuration = SignedDuration::from_mins(30);
 /// How many tenants one outbox row watches.
 const NIGHT_BATCH: usize = 200;
+/// How many outbox rows are read at a time, and looked after in one tick; the rest waits for the next one.
+const LOOK_PAGE: usize = 100;
+const LOOK_MOST: usize = 1_000;
+/// How many tenants of a night are asked after at the same time.
+const AT_ONCE: usize = 16;
 /// How many missed nights are noted one by one, the last ones.
 const MISSED: usize = 31;
 
@@ -51,27 +57,32 @@ impl System {
     pub async fn tick(&self) -> Result<Ticked, OperationError> {
         let mut out = Ticked::default();
         let now = self.now();
-        let query = Query {
-            pk: keys::DUE.to_owned(),
-            range: Range::Between(String::new(), format!("{}~", keys::moment(now))),
-            after: None,
-            limit: usize::MAX,
-            descending: false,
-        };
-        let (nights, mut trouble) = self.list_readable::<Due>(query).await?;
+        let (nights, mut trouble) = self.list_readable::<Due>(due_by(keys::DUE, now)).await?;
         for due in nights {
             if let Err(error) = self.start_night(&due, &mut out).await {
                 trouble.get_or_insert(error);
             }
         }
-        let (watched, unreadable) =
-            self.list_readable::<Outbox>(Query::prefix(keys::OUTBOX, "")).await?;
-        trouble = trouble.or(unreadable);
-        for row in watched {
-            if row.row.look_at <= self.now()
-                && let Err(error) = self.look_after(&row, &mut out).await
-            {
-                trouble.get_or_insert(error);
+        let mut query = Query { limit: LOOK_PAGE, ..due_by(keys::OUTBOX, self.now()) };
+        let mut looked_after = 0;
+        loop {
+            let page = self.ports.records.query(&query).await?;
+            for record in &page.records {
+                let looked = match self.decode::<Outbox>(record).await {
+                    Ok(row) => self.look_after(&row, &mut out).await,
+                    Err(error) => Err(error),
+                };
+                match looked {
+                    // What is in trouble does not count, so that it cannot hold the rest up for good.
+                    Ok(()) => looked_after += 1,
+                    Err(error) => {
+                        trouble.get_or_insert(error);
+                    }
+                }
+            }
+            match page.next {
+                Some(next) if looked_after < LOOK_MOST => query.after = Some(next),
+                _ => break,
             }
         }
         if let Err(error) = self.refresh_due_overviews().await {
@@ -142,7 +153,6 @@ impl System {
         let mut watched = Vec::new();
         for chunk in tenants.chunks(NIGHT_BATCH) {
             let row = Outbox {
-                at: now,
                 id: self.mint(),
                 workspace: id,
                 look_at: later(now, NIGHT_LOOK),
@@ -238,14 +248,18 @@ impl System {
             }
             Watched::Night { date, due, tenants } => {
                 let mut waiting = Vec::new();
-                for tenant in tenants {
-                    if !self.night_ended(row.workspace, *tenant, *date, *due).await? {
-                        waiting.push(Work::Night {
-                            workspace: row.workspace,
-                            tenant: *tenant,
-                            date: *date,
-                            due: *due,
-                        });
+                for some in tenants.chunks(AT_ONCE) {
+                    let ended =
+                        some.iter().map(|one| self.night_ended(row.workspace, *one, *date, *due));
+                    for (tenant, ended) in some.iter().zip(join_all(ended).await) {
+                        if !ended? {
+                            waiting.push(Work::Night {
+                                workspace: row.workspace,
+                                tenant: *tenant,
+                                date: *date,
+                                due: *due,
+                            });
+                        }
                     }
                 }
                 waiting
@@ -272,7 +286,16 @@ impl System {
             Watched::Night { .. } => NIGHT_LOOK,
         };
         next.look_at = later(self.now(), wait).min(row.deadline);
-        let batch = self.update(Batch::new(), &next, stored.revision).await?;
+        if let Watched::Night { tenants, .. } = &mut next.what {
+            // Those whose part is over need not be asked after again.
+            let night = |work: &Work| match work {
+                Work::Night { tenant, .. } => Some(*tenant),
+                Work::Run { .. } => None,
+            };
+            *tenants = waiting.iter().filter_map(night).collect();
+        }
+        let batch = Batch::new().delete(row.key(), Condition::Revision(stored.revision));
+        let batch = self.insert(batch, &next).await?;
         match self.commit(batch).await {
             Ok(()) => {}
             // Another tick looks after it.
@@ -358,6 +381,17 @@ impl System {
         let mut query = Query::prefix(keys::workspace(workspace), sk::NIGHTS);
         query.descending = true;
         Ok(self.list::<NightRecord>(query).await?.into_iter().map(|stored| stored.row).collect())
+    }
+}
+
+/// Asks for the rows of a partition whose moment has come.
+fn due_by(pk: &str, now: Timestamp) -> Query {
+    Query {
+        pk: pk.to_owned(),
+        range: Range::Between(String::new(), format!("{}~", keys::moment(now))),
+        after: None,
+        limit: usize::MAX,
+        descending: false,
     }
 }
 

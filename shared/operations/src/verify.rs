@@ -79,15 +79,21 @@ impl System {
         let mut profiles = Vec::new();
         let mut snapshots = Vec::new();
         let mut tenants = Vec::new();
-        for record in self.partition(keys::workspace(workspace)).await? {
-            out.records += 1;
-            let kind = record.key.sk.clone();
-            if kind.starts_with(sk::PROFILES) {
-                profiles.extend(self.row::<Profile>(&record, &mut out).await);
-            } else if kind.starts_with("SNAPSHOT#") {
-                snapshots.extend(self.row::<Snapshot>(&record, &mut out).await);
-            } else if kind.starts_with(sk::TENANTS) {
-                tenants.extend(self.row::<Tenant>(&record, &mut out).await);
+        let mut guards = Vec::new();
+        let mut pages = self.pages(keys::workspace(workspace));
+        while let Some(page) = pages.next().await? {
+            for record in page {
+                out.records += 1;
+                let kind = record.key.sk.clone();
+                if kind.starts_with(sk::PROFILES) {
+                    profiles.extend(self.row::<Profile>(&record, &mut out).await);
+                } else if kind.starts_with("SNAPSHOT#") {
+                    snapshots.extend(self.row::<Snapshot>(&record, &mut out).await);
+                } else if kind.starts_with(sk::TENANTS) {
+                    tenants.extend(self.row::<Tenant>(&record, &mut out).await);
+                } else if kind.starts_with(sk::GUARDS) {
+                    guards.extend(self.row::<Guard>(&record, &mut out).await);
+                }
             }
         }
         for snapshot in &snapshots {
@@ -99,6 +105,10 @@ impl System {
                 let reason = format!("its active snapshot {id} is not there");
                 out.wrong(format!("the profile `{}`", profile.name), reason, CAPTURE);
             }
+        }
+        for guard in &guards {
+            let what = format!("the captures of the profile {}", guard.identity);
+            self.verify_guard(&what, guard, &mut out).await?;
         }
         for tenant in &tenants {
             self.verify_tenant(tenant, &profiles, &mut out).await?;
@@ -189,23 +199,26 @@ impl System {
         let mut parts: Vec<PartRow> = Vec::new();
         let mut state = None;
         let mut assignment = None;
-        for record in self.partition(keys::tenant(workspace, id)).await? {
-            out.records += 1;
-            let kind = record.key.sk.clone();
-            if kind == sk::STATE {
-                state = self.row::<State>(&record, out).await;
-            } else if kind == sk::ASSIGNMENT {
-                assignment = self.row::<Assignment>(&record, out).await;
-            } else if kind == sk::POSTURE {
-                posture = self.row::<Posture>(&record, out).await;
-            } else if kind.starts_with(sk::RUNS) {
-                runs.extend(self.row::<Run>(&record, out).await);
-            } else if kind.starts_with(sk::FINDINGS) {
-                findings.extend(self.row::<Finding>(&record, out).await);
-            } else if kind.starts_with("ACTIVE#") {
-                guards.extend(self.row::<Guard>(&record, out).await);
-            } else if kind.starts_with(sk::UPLOAD_PARTS) && !self.is_expired(&record) {
-                parts.extend(self.row::<PartRow>(&record, out).await);
+        let mut pages = self.pages(keys::tenant(workspace, id));
+        while let Some(page) = pages.next().await? {
+            for record in page {
+                out.records += 1;
+                let kind = record.key.sk.clone();
+                if kind == sk::STATE {
+                    state = self.row::<State>(&record, out).await;
+                } else if kind == sk::ASSIGNMENT {
+                    assignment = self.row::<Assignment>(&record, out).await;
+                } else if kind == sk::POSTURE {
+                    posture = self.row::<Posture>(&record, out).await;
+                } else if kind.starts_with(sk::RUNS) {
+                    runs.extend(self.row::<Run>(&record, out).await);
+                } else if kind.starts_with(sk::FINDINGS) {
+                    findings.extend(self.row::<Finding>(&record, out).await);
+                } else if kind.starts_with(sk::GUARDS) {
+                    guards.extend(self.row::<Guard>(&record, out).await);
+                } else if kind.starts_with(sk::UPLOAD_PARTS) && !self.is_expired(&record) {
+                    parts.extend(self.row::<PartRow>(&record, out).await);
+                }
             }
         }
         if let Some(state) = &state {
@@ -220,14 +233,7 @@ impl System {
             out.wrong(&what, "tenant and assignment name two profiles", RESTORE);
         }
         for guard in &guards {
-            let Some(active) = guard.active else { continue };
-            match runs.iter().find(|run| run.id == active) {
-                Some(run) if run.is_completed() => {
-                    out.wrong(&what, format!("the run {active} ended and is held active"), RESTORE);
-                }
-                Some(_) => {}
-                None => out.wrong(&what, format!("the active run {active} is not there"), RESTORE),
-            }
+            self.verify_guard(&what, guard, out).await?;
         }
         let running = runs.iter().any(|run| !run.is_completed());
         if let Some(posture) = posture.filter(|_| !running) {
@@ -269,6 +275,28 @@ impl System {
                 Err(OperationError::Port(error)) => return Err(error.into()),
                 Err(error) => out.wrong(named, error, UPLOAD),
             }
+        }
+        Ok(())
+    }
+
+    /// What a guard holds active is there, and has not ended.
+    async fn verify_guard(
+        &self,
+        what: &str,
+        guard: &Guard,
+        out: &mut Checked,
+    ) -> Result<(), OperationError> {
+        let Some(active) = guard.active else { return Ok(()) };
+        match self.run(guard.workspace, guard.tenant, active).await {
+            Ok(run) if run.is_completed() => {
+                out.wrong(what, format!("the run {active} ended and is held active"), RESTORE);
+            }
+            Err(OperationError::NotFound { .. }) => {
+                out.wrong(what, format!("the active run {active} is not there"), RESTORE);
+            }
+            Err(error) if error.is_retryable() => return Err(error),
+            // One that cannot be read is told of where the runs are read.
+            Ok(_) | Err(_) => {}
         }
         Ok(())
     }

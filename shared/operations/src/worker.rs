@@ -2,7 +2,7 @@
 //! what it could not do.
 
 use crate::capture::profile_of;
-use crate::compare::Step;
+use crate::compare::{Inputs, Step};
 use crate::error::OperationError;
 use crate::message::{BadMessage, Work};
 use crate::repository::Row as _;
@@ -161,19 +161,23 @@ impl System {
                 match self.claim(stored.row, Some(stored.revision), guard, read).await? {
                     Claim::Nothing => Ok(Step::Nothing),
                     Claim::Busy(until) => Ok(Step::Later(until)),
-                    Claim::Taken(lease) => self.work_on(*lease).await,
+                    Claim::Taken(lease) => self.work_on(*lease, None).await,
                 }
             }
         }
     }
 
     /// Does the work of a run that is ours. Whatever it comes to, the run ends, or the message comes
-    /// again.
-    pub(crate) async fn work_on(&self, lease: Lease) -> Result<Step, OperationError> {
+    /// again. `frozen` is what a night froze for its claim.
+    pub(crate) async fn work_on(
+        &self,
+        lease: Lease,
+        frozen: Option<Inputs>,
+    ) -> Result<Step, OperationError> {
         let (system, counters): (Self, Arc<Counters>) = self.metered();
         let result = match lease.run.row.run_type {
             RunType::BaselineCapture => system.capture(&lease, &counters).await,
-            RunType::BaselineCompare => system.compare(&lease, &counters).await,
+            RunType::BaselineCompare => system.compare(&lease, frozen, &counters).await,
             other @ (RunType::InventoryImport | RunType::Renormalise) => {
                 Err(OperationError::Invalid(format!("no worker does a {}", other.as_str())))
             }

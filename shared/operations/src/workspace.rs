@@ -3,7 +3,7 @@
 use crate::error::OperationError;
 use crate::repository::keys::{self, sk};
 use crate::repository::rows::{Due, MemberRow, OverviewDue, SubjectRow, Workspace, WorkspaceEntry};
-use crate::repository::{Row as _, expected};
+use crate::repository::{Row as _, Stored, expected};
 use crate::system::{Actor, System, digest_of};
 use plumbline_governance::access::{Member, MemberChange, MemberRole, member_id};
 use plumbline_governance::ids::WorkspaceId;
@@ -199,8 +199,9 @@ impl System {
         };
         let key = row.key();
         let stored = expected(self.read::<MemberRow>(&key).await?, expect, "the member")?;
+        let mut batch = Batch::new();
         if !row.member.is_lasting_owner() {
-            self.keep_an_owner(id, person).await?;
+            batch = self.keep_an_owner(batch, id, person).await?;
         }
         let mut audit = self.audit(id, actor, "member.set", &key.sk);
         audit.before = stored.as_ref().and_then(|stored| digest_of(&stored.row));
@@ -210,7 +211,7 @@ impl System {
             Some(stored) => Some(stored.revision),
             None => self.standing_revision(&key).await?,
         };
-        let batch = self.upsert(Batch::new(), &row, read).await?;
+        let batch = self.upsert(batch, &row, read).await?;
         let subject = SubjectRow::of(&row);
         let read = self.standing_revision(&subject.key()).await?;
         let batch = self.upsert(batch, &subject, read).await?;
@@ -235,25 +236,36 @@ impl System {
             .await?
             .ok_or_else(|| OperationError::not_found("member", &person.subject))?
             .expected(expect, "the member")?;
-        self.keep_an_owner(id, person).await?;
+        let batch = self.keep_an_owner(Batch::new(), id, person).await?;
         let mut audit = self.audit(id, actor, "member.remove", &key.sk);
         audit.before = digest_of(&stored.row);
-        let batch = Batch::new().delete(key, Condition::Revision(stored.revision));
+        let batch = batch.delete(key, Condition::Revision(stored.revision));
         let batch = batch.delete(SubjectRow::of(&stored.row).key(), Condition::Always);
         self.commit_audited(batch, audit).await?.or_conflict("the member")
     }
 
-    async fn keep_an_owner(&self, id: WorkspaceId, person: &Person) -> Result<(), OperationError> {
-        let members = self.members(id).await?;
-        let is_person =
-            |member: &Member| member.issuer == person.issuer && member.subject == person.subject;
-        let owners = || members.iter().filter(|member| member.is_lasting_owner());
-        if owners().any(is_person) && owners().count() == 1 {
-            return Err(OperationError::Refused(format!(
+    /// Somebody who is an owner no more leaves another one behind. The batch holds on to that other, so
+    /// that two owners cannot take each other out at the same moment.
+    async fn keep_an_owner(
+        &self,
+        batch: Batch,
+        id: WorkspaceId,
+        person: &Person,
+    ) -> Result<Batch, OperationError> {
+        let rows = self.list::<MemberRow>(Query::prefix(keys::workspace(id), sk::MEMBERS)).await?;
+        let (own, others): (Vec<_>, Vec<_>) = rows
+            .iter()
+            .filter(|stored| stored.row.member.is_lasting_owner())
+            .partition(|Stored { row: MemberRow { member, .. }, .. }| {
+                member.issuer == person.issuer && member.subject == person.subject
+            });
+        match others.first() {
+            _ if own.is_empty() => Ok(batch),
+            Some(other) => Ok(batch.check(other.row.key(), Condition::Revision(other.revision))),
+            None => Err(OperationError::Refused(format!(
                 "`{}` is the only owner; make somebody else an owner first",
                 person.subject
-            )));
+            ))),
         }
-        Ok(())
     }
 }

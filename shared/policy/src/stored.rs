@@ -10,6 +10,7 @@ use crate::secret::{Secret, SecretMac, SecretReason};
 use crate::tenant::Localiser;
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 
 /// Stored bytes that are no payload.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -88,7 +89,9 @@ impl Payload<'_> {
             .map_err(|_| StoredError::UnknownType(head.policy_type.to_string()))?;
         let mut document = parse(document).map_err(|error: DecodeError| form(&error))?.into_owned();
         let mut path = String::new();
-        restore(&mut document, &mut path, &head.secrets)
+        let places: BTreeMap<&str, usize> =
+            head.secrets.iter().enumerate().map(|(at, row)| (row.at.as_ref(), at)).collect();
+        restore(&mut document, &mut path, &places)
             .map_err(|at| form(&format!("the secret at `{at}` is not listed")))?;
         let secrets = head
             .secrets
@@ -120,15 +123,15 @@ impl Payload<'_> {
 fn restore(
     value: &mut Value<'static>,
     path: &mut String,
-    secrets: &[SecretRow<'_>],
+    secrets: &BTreeMap<&str, usize>,
 ) -> Result<(), String> {
     match value {
         Value::Object(members) => {
             if let [(name, Value::Bool(true))] = members.as_slice()
                 && name == "$secret"
             {
-                let at = secrets.iter().position(|row| row.at == path.as_str());
-                *value = Value::Secret(at.ok_or_else(|| path.clone())?);
+                let at = secrets.get(path.as_str()).ok_or_else(|| path.clone())?;
+                *value = Value::Secret(*at);
                 return Ok(());
             }
             for (name, member) in members {

@@ -361,8 +361,8 @@ mod tests {
     #[test]
     fn every_status_has_its_word() {
         for word in FindingState::WORDS {
-            let read: StatusWord = serde_json::from_value(Value::from(*word)).unwrap();
-            assert_eq!(read.as_str(), *word);
+            let read: StatusWord = serde_json::from_value(Value::from(word)).unwrap();
+            assert_eq!(read.as_str(), word);
         }
     }
 }

@@ -3,8 +3,16 @@
 #![cfg(unix)]
 
 use super::World;
+use futures::executor::block_on;
+use jiff::tz::TimeZone;
+use jiff::{SignedDuration, Timestamp};
+use plumbline_governance::schedule::Schedule;
+use plumbline_operations::{Actor, System, WorkspaceEdit};
+use plumbline_ports::Clock;
+use plumbline_store_local::{DataDir, SystemClock, SystemIds};
 use std::io::{BufRead as _, BufReader};
 use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
 use std::sync::mpsc::{Receiver, channel};
 use std::time::Duration;
 
@@ -93,6 +101,52 @@ fn the_log_as_json() {
     assert!(line["message"].as_str().is_some_and(|text| text.contains("1 of 1 workspaces")));
     serving.signal("TERM");
     serving.ends_with(0);
+}
+
+/// A clock that stands.
+struct Standing(Timestamp);
+
+impl Clock for Standing {
+    fn now(&self) -> Timestamp {
+        self.0
+    }
+}
+
+/// A night that fell due five minutes ago, while nobody served: it is started at once, its compare is
+/// done, and what it finds is there afterwards.
+#[test]
+fn a_night_begins_by_itself() {
+    let world = World::governed();
+    world.policies("other", "9");
+    world.line("import --tenant Other other --coverage complete").with(0);
+    let ago = |minutes| {
+        SystemClock.now().checked_sub(SignedDuration::from_mins(minutes)).expect("a time")
+    };
+    let time = TimeZone::UTC.to_datetime(ago(5)).strftime("%H:%M").to_string();
+    {
+        let clock = Arc::new(Standing(ago(10)));
+        let stores = DataDir::open(&world.path().join("data"), clock).expect("the directory");
+        let system = System::new(stores.ports(Arc::new(SystemIds::new().expect("ids"))));
+        let workspace = block_on(system.workspaces()).expect("workspaces")[0].id;
+        let schedule = Schedule::parse(&time, "UTC").expect("a schedule");
+        let actor = Actor::new("eve");
+        let edit = WorkspaceEdit { schedule: Some(Some(schedule)), ..WorkspaceEdit::default() };
+        block_on(system.edit_workspace(workspace, &actor, edit, None)).expect("it is set");
+    }
+    let serving = Serving::start(&world, "");
+    serving.says("the night of");
+    serving.says("succeeded");
+    serving.signal("TERM");
+    serving.ends_with(0);
+    let nights = world.line("nights --format json").json();
+    assert_eq!(nights[0]["status"], "started", "{nights}");
+    let runs = world.line("runs --tenant Other --format json").json();
+    assert_eq!(
+        (&runs[0]["trigger"]["by"], &runs[0]["outcome"]),
+        (&"night".into(), &"succeeded".into())
+    );
+    let findings = world.line("findings --format json").json();
+    assert_eq!(findings.as_array().map(Vec::len), Some(1), "{findings}");
 }
 
 #[test]

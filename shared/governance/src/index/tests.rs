@@ -84,9 +84,12 @@ fn secret(byte: u8) -> SecretAt {
 fn golden_identity_of_a_snapshot() {
     let mut second = entry("b", "2");
     second.references.push(group("g"));
-    let index = snapshot(vec![entry("a", "1"), second.clone()]);
+    second.named_as = Some("b".to_owned());
+    let mut index = snapshot(vec![entry("a", "1"), second.clone()]);
+    index.targets.push(Entry { named_as: Some("g".to_owned()), ..entry("nurses", "") });
     let of = |text: &str| Digest::of(text.as_bytes());
-    let beside = serde_json::to_string(&(&second.references, &second.secrets)).unwrap();
+    let beside = (&second.references, &second.secrets, &second.named_as);
+    let beside = serde_json::to_string(&beside).unwrap();
     let key = |name: &str| {
         let key = format!(r#"["deviceConfiguration","windows10","","{name}"]"#);
         serde_json::to_string(&key).unwrap()
@@ -95,7 +98,8 @@ fn golden_identity_of_a_snapshot() {
         concat!(
             r#"{{"covered_types":["deviceConfiguration"],"effective_scope":["deviceConfiguration"],"#,
             r#""items":[["deviceConfiguration",{},"{}","{}","{}",null],"#,
-            r#"["deviceConfiguration",{},"{}","{}","{}","{}"]],"normaliser_version":1,"v":2}}"#,
+            r#"["deviceConfiguration",{},"{}","{}","{}","{}"]],"normaliser_version":1,"#,
+            r#""targets":[["deviceConfiguration",{},"g"]],"v":3}}"#,
             "\n"
         ),
         key("a"),
@@ -107,6 +111,7 @@ fn golden_identity_of_a_snapshot() {
         of("b"),
         of(""),
         of(&format!("{beside}\n")),
+        key("nurses"),
     );
     assert_eq!(index.identity(), Digest::of(text.as_bytes()), "{text}");
 }
@@ -129,7 +134,7 @@ fn an_identity_names_the_content_and_not_the_tenant() {
     for (at, change) in same.into_iter().enumerate() {
         assert_eq!(identity(change), base.identity(), "{at}");
     }
-    let others: [&dyn Fn(&mut SnapshotIndex); 9] = [
+    let others: [&dyn Fn(&mut SnapshotIndex); 13] = [
         &|index| index.entries[0].facets.content = Digest::of(b"x"),
         &|index| index.entries[0].facets.label = Digest::of(b"x"),
         &|index| index.entries[0].facets.assignments = Digest::of(b"x"),
@@ -138,6 +143,13 @@ fn an_identity_names_the_content_and_not_the_tenant() {
         &|index| index.entries[0].secrets.push(secret(1)),
         &|index| index.covered_types.clear(),
         &|index| index.effective_scope.push("windowsUpdateRing".to_owned()),
+        // A renamed group alone: references meet by the names of what they point to.
+        &|index| index.targets.push(entry("nurses", "")),
+        &|index| index.targets.push(entry("doctors", "")),
+        &|index| {
+            index.targets.push(Entry { named_as: Some("g".to_owned()), ..entry("nurses", "") });
+        },
+        &|index| index.entries[0].named_as = Some("g".to_owned()),
         &|index| index.normaliser_version = 2,
     ];
     let mut seen: BTreeSet<Digest> = [base.identity()].into();
@@ -153,13 +165,14 @@ fn golden_root_of_a_state() {
     let of = |text: &str| Digest::of(text.as_bytes()).to_string();
     let key = serde_json::to_string(r#"["deviceConfiguration","windows10","","a"]"#).unwrap();
     let row = format!(
-        "[\"deviceConfiguration\",{key},\"id-a\",[\"{}\",\"{}\",\"{}\"],[],[],[],[],null]\n",
+        "[\"deviceConfiguration\",{key},\"id-a\",\"{}\",[\"{}\",\"{}\",\"{}\"],[],[],[],[],null]\n",
+        of("a"),
         of("1"),
         of("a"),
         of(""),
     );
     let text = format!(
-        "[2,1,\"{}\",\"{}\",\"succeeded\",[[\"windowsUpdateRing\",\"not_supported\"]],[]]\n",
+        "[3,1,\"{}\",\"{}\",\"succeeded\",[[\"windowsUpdateRing\",\"not_supported\"]],[]]\n",
         of(&row),
         of(""),
     );
@@ -191,14 +204,18 @@ fn a_root_covers_all_that_a_verdict_rests_on_and_no_place() {
     for (at, change) in same.into_iter().enumerate() {
         assert_eq!(root(change), base.root(), "{at}");
     }
-    let others: [&dyn Fn(&mut StateIndex); 14] = [
+    let others: [&dyn Fn(&mut StateIndex); 16] = [
         &|index| index.entries[0].facets.content = Digest::of(b"x"),
         &|index| index.entries[0].facets.label = Digest::of(b"x"),
         &|index| index.entries[0].facets.assignments = Digest::of(b"x"),
         &|index| index.entries[0].external_id = None,
+        &|index| index.entries[0].identity_ref = Some("under another key".to_owned()),
         &|index| index.entries[0].key = None,
         &|index| index.entries[0].references.push(group("g")),
         &|index| index.entries[0].secrets.push(secret(1)),
+        &|index| {
+            index.entries[0].secrets.push(SecretAt { key_id: "k2".to_owned(), ..secret(1) });
+        },
         &|index| index.entries[0].missing_detail.push("settings".to_owned()),
         &|index| index.entries[0].not_expanded.push("assignments".to_owned()),
         &|index| index.targets.push(target()),
@@ -313,6 +330,11 @@ fn damaged_indexes_are_refused_by_name() {
     let mut turned = good.clone();
     turned.entries.reverse();
     assert_eq!(turned.check(), Err(IndexError::Order(1)));
+    let mut unread = good.clone();
+    unread.entries[0].missing_detail.push("nonsense".to_owned());
+    let error = unread.inventory(&scope(), &BTreeSet::new()).unwrap_err();
+    let (member, policy_type) = ("nonsense".to_owned(), TYPE.to_owned());
+    assert_eq!(error, IndexError::UnknownMember { member, policy_type });
     let mut stranger = good;
     stranger.entries[0].policy_type = "nonsense".to_owned();
     let error = stranger.inventory(&scope(), &BTreeSet::new()).unwrap_err();

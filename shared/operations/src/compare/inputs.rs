@@ -3,7 +3,7 @@
 use crate::error::OperationError;
 use crate::repository::Stored;
 use crate::repository::rows::{Assignment, Guard, Memo, State};
-use crate::run::{Lease, usage_map};
+use crate::run::usage_map;
 use jiff::Timestamp;
 use plumbline_governance::ids::SnapshotId;
 use plumbline_governance::profile::{Profile, ProfileStatus};
@@ -18,7 +18,7 @@ use std::collections::BTreeSet;
 const COMPARE_RULES_VERSION: u32 = 1;
 
 /// Everything that a compare rests on, read once.
-pub(super) struct Inputs {
+pub(crate) struct Inputs {
     pub(super) profile: Stored<Profile>,
     pub(super) asked: EffectiveScope,
     pub(super) snapshot: SnapshotId,
@@ -38,6 +38,21 @@ pub(crate) fn asked_for(
     let listed: BTreeSet<&str> =
         narrow.policy_types.iter().chain(&narrow.foundation_types).map(String::as_str).collect();
     Ok(whole.only(|key| listed.contains(key)))
+}
+
+/// A run does what it was queued for, or nothing: its scope was frozen, and an edit since then asks for
+/// another run.
+pub(crate) fn as_frozen(
+    scope: &EffectiveScope,
+    context: &RunContext,
+) -> Result<(), OperationError> {
+    match context.effective_scope_hash {
+        Some(frozen) if frozen != scope.hash() => Err(OperationError::ends(
+            ReasonCode::Superseded,
+            "the scope changed after this run was queued; start it again",
+        )),
+        _ => Ok(()),
+    }
 }
 
 /// Freezes and checks what a compare rests on. What a run froze when it was queued counts; a night
@@ -88,6 +103,7 @@ pub(super) fn inputs(
         ));
     }
     let asked = asked_for(&profile.row, assignment)?;
+    as_frozen(&asked, frozen)?;
     // Everything that a verdict rests on besides state and snapshot.
     let policy = (
         asked.keys().collect::<Vec<_>>(),
@@ -110,19 +126,18 @@ pub(super) fn fresh_memo(guard: &Guard, inputs: &Inputs, now: Timestamp) -> Opti
 
 /// A compare that the memo answers: the run and the guard, nothing else.
 pub(super) fn remembered(
-    lease: &Lease,
+    mut run: Run,
+    mut guard: Guard,
     inputs: &Inputs,
     memo: &Memo,
     now: Timestamp,
     counters: &Counters,
 ) -> Result<(Run, Guard), OperationError> {
-    let mut run = lease.run.row.clone();
     run.context.baseline_compare = Some(CompareResult { from_memo: true, ..memo.result.clone() });
     run.context.state_root = Some(inputs.state_root);
     run.context.usage = usage_map(counters.usage());
     run.summary_counts = memo.summary_counts.clone();
     run.finish(now, memo.outcome, memo.failure.clone())?;
-    let mut guard = lease.guard.row.clone();
     // What the memo's compare proved is proven again; all its types were looked at.
     let unproven: BTreeSet<String> = memo.unproven.iter().cloned().collect();
     let looked_at: BTreeSet<String> = inputs.asked.keys().map(str::to_owned).collect();

@@ -1,12 +1,12 @@
 //! The compare of a night: its run is made here, with an id that the night gives.
 
 use super::Step;
-use super::inputs::{Inputs, fresh_memo, inputs, remembered};
+use super::inputs::{Inputs, asked_for, fresh_memo, inputs, remembered};
 use crate::error::OperationError;
 use crate::repository::Stored;
 use crate::repository::keys::{self, sk};
 use crate::repository::rows::{Assignment, Guard, Posture};
-use crate::run::{Claim, Lease, later, outcome_of};
+use crate::run::{Claim, later, outcome_of};
 use crate::system::System;
 use jiff::Timestamp;
 use jiff::civil::Date;
@@ -15,7 +15,7 @@ use plumbline_governance::report::Trust;
 use plumbline_governance::run::{
     Failure, ReasonCode, Run, RunContext, RunOutcome, RunState, RunType, Trigger,
 };
-use plumbline_ports::{Batch, CommitError, Query, Range};
+use plumbline_ports::{Batch, Query, Range};
 use std::collections::BTreeMap;
 
 impl System {
@@ -83,49 +83,61 @@ impl System {
         if guard.last_night == Some(date) && guard.active != Some(id) {
             return Ok(Step::Nothing);
         }
-        let frozen = match system.freeze_night(workspace, tenant, assignment.as_ref()).await {
-            Ok(frozen) => frozen,
-            Err(OperationError::Ends(failure)) => {
-                return system.note_night(run, failure, Some((&guard, read))).await;
-            }
-            Err(error) => return Err(error),
-        };
-        let mut run = run;
-        run.context = frozen.1;
-        if let Some(inputs) = &frozen.0
-            && guard.active.is_none()
-            && let Some(memo) = fresh_memo(&guard, inputs, now)
-        {
-            let lease = Lease {
-                run: Stored { row: run.clone(), revision: 0 },
-                guard: Stored { row: guard.clone(), revision: read.unwrap_or_default() },
-                posture: None,
-            };
-            let (run, guard) = remembered(&lease, inputs, &memo, now, &counters)?;
-            let batch = system.insert(Batch::new(), &run).await?;
-            let batch = system.upsert(batch, &guard, read).await?;
-            return match system.commit(batch).await {
-                Ok(()) => Ok(Step::Ended(Box::new(run))),
-                // The night may have been noted before: the message came twice.
-                Err(CommitError::Condition { .. }) => {
-                    match system.stored_run(workspace, tenant, id).await {
-                        Ok(found) if found.row.is_completed() => Ok(Step::Nothing),
-                        Ok(_) | Err(OperationError::NotFound { .. }) => Ok(Step::Later(now)),
-                        Err(error) => Err(error),
-                    }
+        let (inputs, context) =
+            match system.freeze_night(workspace, tenant, assignment.as_ref()).await {
+                Ok(frozen) => frozen,
+                Err(OperationError::Ends(failure)) => {
+                    return system.note_night(run, failure, Some((&guard, read))).await;
                 }
-                Err(CommitError::Port(error)) => Err(error.into()),
+                Err(error) => return Err(error),
             };
+        let mut run = run;
+        run.context = context;
+        if guard.active.is_none()
+            && let Some(memo) = fresh_memo(&guard, &inputs, now)
+        {
+            let remembered = remembered(run, guard, &inputs, &memo, now, &counters)?;
+            return system.answer_night(remembered, read).await;
         }
-        let before = system.read::<Run>(&keys::in_tenant(workspace, tenant, sk::run(id))).await?;
+        let key = keys::in_tenant(workspace, tenant, sk::run(id));
+        // A claim is noted in the guard. Where it is not, the run is most likely not there yet.
+        let before = match guard.active {
+            Some(_) => system.read::<Run>(&key).await?,
+            None => None,
+        };
         let (run, run_read) = match before {
-            Some(stored) => (stored.row, Some(stored.revision)),
+            // A night freezes when it is claimed. What a lease that ended had frozen was never summed up.
+            Some(stored) => (Run { context: run.context, ..stored.row }, Some(stored.revision)),
             None => (run, None),
         };
         match system.claim(run, run_read, guard, read).await? {
             Claim::Nothing => Ok(Step::Nothing),
-            Claim::Busy(until) => Ok(Step::Later(until)),
-            Claim::Taken(lease) => self.work_on(*lease).await,
+            Claim::Busy(until) => match system.read::<Run>(&key).await? {
+                Some(stored) if stored.row.is_completed() => Ok(Step::Nothing),
+                _ => Ok(Step::Later(until)),
+            },
+            // Who takes the profile away moves the guard, so a claim of a guard that was there proves that
+            // what was read before it still held. The first compare of all reads again.
+            Claim::Taken(lease) => self.work_on(*lease, read.map(|_| inputs)).await,
+        }
+    }
+
+    /// Writes a night that the memo answers: run and guard, in one commit without a claim.
+    async fn answer_night(
+        &self,
+        (run, guard): (Run, Guard),
+        read: Option<u64>,
+    ) -> Result<Step, OperationError> {
+        let batch = self.insert(Batch::new(), &run).await?;
+        let batch = self.upsert(batch, &guard, read).await?;
+        if self.commit_if(batch).await? {
+            return Ok(Step::Ended(Box::new(run)));
+        }
+        // The night may have been noted before: the message came twice.
+        match self.stored_run(run.workspace, run.tenant, run.id).await {
+            Ok(found) if found.row.is_completed() => Ok(Step::Nothing),
+            Ok(_) | Err(OperationError::NotFound { .. }) => Ok(Step::Later(self.now())),
+            Err(error) => Err(error),
         }
     }
 
@@ -213,7 +225,7 @@ impl System {
         workspace: WorkspaceId,
         tenant: TenantId,
         assignment: Option<&Stored<Assignment>>,
-    ) -> Result<(Option<Inputs>, RunContext), OperationError> {
+    ) -> Result<(Inputs, RunContext), OperationError> {
         let Some(assignment) = assignment else {
             return Err(OperationError::ends(
                 ReasonCode::NotAssigned,
@@ -222,16 +234,17 @@ impl System {
         };
         let profile = self.stored_profile(workspace, assignment.row.profile).await?;
         let state = self.state(workspace, tenant).await?;
-        let mut context = RunContext {
+        let asked = asked_for(&profile.row, &assignment.row)?;
+        let context = RunContext {
             baseline_profile_id: Some(profile.row.id),
             baseline_snapshot_id: profile.row.active_snapshot,
+            effective_scope_hash: Some(asked.hash()),
             state_root: state.as_ref().map(|state| state.root),
             state_index: state.as_ref().map(|state| state.index),
             ..RunContext::default()
         };
         let inputs = inputs(profile, &assignment.row, state.as_ref(), &context, self.now())?;
-        context.effective_scope_hash = Some(inputs.asked.hash());
-        Ok((Some(inputs), context))
+        Ok((inputs, context))
     }
 }
 

@@ -14,7 +14,7 @@ use plumbline_governance::finding::reconcile::{FindingChange, FindingEvent, Reco
 use plumbline_governance::finding::record::Finding;
 use plumbline_governance::finding::seen::SeenCounters;
 use plumbline_governance::finding::state::FindingState;
-use plumbline_governance::ids::{RunId, TenantId};
+use plumbline_governance::ids::{ProfileId, RunId};
 use plumbline_governance::index::Frame;
 use plumbline_governance::report::{Report, Trust};
 use plumbline_governance::run::{CompareResult, Failure, ReasonCode, RoleSummary, Run};
@@ -23,7 +23,7 @@ use plumbline_ports::{Batch, CommitError, Condition, Counters};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// How many findings go into one batch, beside the check of the lease.
-const ROWS: usize = 60;
+const ROWS: usize = 90;
 /// How often rows and posture are tried while people act on findings at the same time.
 const TRIES: usize = 8;
 /// How many gaps and suppressed subjects a run names one by one.
@@ -44,10 +44,19 @@ impl System {
         let looked_at: BTreeSet<String> = inputs.asked.keys().map(str::to_owned).collect();
         let before = lease.guard.row.seen.clone();
         let after = before.after(&looked_at, &report.proven, self.now());
-        let evidence = self.store_evidence(run, report).await?;
-        for _ in 0..TRIES {
-            let standing = self.standing(run.workspace, run.tenant).await?;
+        // Every action of a person moves the posture. If it stands at the end as it was before the rows
+        // were read, the rows are those that were read and those that were written here.
+        let mut posture = lease.posture;
+        let mut standing = self.standing(run.workspace, run.tenant).await?;
+        let evidence = self.store_evidence(run, report, &standing).await?;
+        for attempt in 0..TRIES {
+            if attempt > 0 {
+                let stored = self.posture_row(run.workspace, run.tenant).await?;
+                posture = stored.map(|stored| stored.revision);
+                standing = self.standing(run.workspace, run.tenant).await?;
+            }
             let changes = self.plan(run, inputs, compared, &standing, (&before, &after), &evidence);
+            let mut is_whole = true;
             for chunk in changes.chunks(ROWS) {
                 let mut batch = Batch::new().check(
                     crate::repository::Row::key(&lease.guard.row),
@@ -60,31 +69,27 @@ impl System {
                 }
                 batch = self.secure(batch, run.workspace, &evidence.closed.written).await?;
                 match self.commit(batch).await {
-                    Ok(()) => {}
-                    Err(CommitError::Condition { .. }) => {
-                        if !self.holds(lease).await? {
-                            return Ok(None);
-                        }
-                        // A person acted on one of them: look at all rows again.
+                    Ok(()) => chunk.iter().for_each(|one| standing.put(one.finding.clone())),
+                    // A person acted on one of them: look at all rows again.
+                    Err(CommitError::Condition { .. }) if self.holds(lease).await? => {
+                        is_whole = false;
                         break;
                     }
+                    Err(CommitError::Condition { .. }) => return Ok(None),
                     Err(CommitError::Port(error)) => return Err(error.into()),
                 }
             }
-            let posture = self.posture_row(run.workspace, run.tenant).await?;
-            let standing = self.standing(run.workspace, run.tenant).await?;
-            if !self.plan(run, inputs, compared, &standing, (&before, &after), &evidence).is_empty()
-            {
+            if !is_whole {
                 continue;
             }
             let events = events_of(run.id, &standing);
-            let finish = finish_of(run, inputs, report, &events, counters);
+            let finish = finish_of(run, report, &events, counters);
             let result = finish.context.baseline_compare.clone();
             let mut guard = lease.guard.row.clone();
             guard.seen = after.clone();
             guard.memo = result.map(|result| Memo {
                 key: inputs.memo_key,
-                valid_until: first_expiry(standing.all(), run.tenant),
+                valid_until: first_expiry(standing.all(), inputs.profile.row.id),
                 run: run.id,
                 result: CompareResult { gaps: Vec::new(), suppressed: Vec::new(), ..result },
                 summary_counts: steady(&finish.summary_counts),
@@ -101,9 +106,7 @@ impl System {
                 self.now(),
             );
             row.profile = Some(inputs.profile.row.id);
-            let batch = self
-                .upsert(Batch::new(), &row, posture.as_ref().map(|stored| stored.revision))
-                .await?;
+            let batch = self.upsert(Batch::new(), &row, posture).await?;
             let (batch, ended) = self.ended(batch, lease, guard, finish).await?;
             match self.commit(batch).await {
                 Ok(()) => return Ok(Some(ended)),
@@ -150,8 +153,12 @@ impl System {
     }
 
     /// Stores the evidence of every drift that has no finding with it yet: one pack a run.
-    async fn store_evidence(&self, run: &Run, report: &Report) -> Result<Evidence, OperationError> {
-        let standing = self.standing(run.workspace, run.tenant).await?;
+    async fn store_evidence(
+        &self,
+        run: &Run,
+        report: &Report,
+        standing: &Standing,
+    ) -> Result<Evidence, OperationError> {
         let known: BTreeMap<Digest, Frame> =
             standing.all().filter_map(|one| Some((one.drift.fingerprint, one.evidence?))).collect();
         let mut packs = PackWriter::new(folder::tenant(run.workspace, run.tenant, "evidence"));
@@ -200,13 +207,13 @@ fn events_of(run: RunId, standing: &Standing) -> BTreeMap<&'static str, u64> {
     events
 }
 
-/// The earliest end of an acceptance; from then on the memo says nothing.
+/// The earliest end of an acceptance under a profile; from then on the memo says nothing.
 fn first_expiry<'f>(
     findings: impl Iterator<Item = &'f Finding>,
-    tenant: TenantId,
+    profile: ProfileId,
 ) -> Option<Timestamp> {
     findings
-        .filter(|finding| finding.tenant == tenant)
+        .filter(|finding| finding.profile == profile)
         .filter_map(|finding| match &finding.state {
             FindingState::Accepted { until, .. } => *until,
             _ => None,
@@ -231,7 +238,6 @@ fn steady(counts: &BTreeMap<String, u64>) -> BTreeMap<String, u64> {
 
 fn finish_of(
     run: &Run,
-    inputs: &Inputs,
     report: &Report,
     events: &BTreeMap<&'static str, u64>,
     counters: &Counters,
@@ -277,7 +283,6 @@ fn finish_of(
         suppressed: named(suppressed),
     };
     let mut context = run.context.clone();
-    context.effective_scope_hash = Some(inputs.asked.hash());
     context.baseline_compare = Some(result);
     context.usage = usage_map(counters.usage());
     let failure = (report.trust != Trust::Full).then(|| Failure {

@@ -80,6 +80,7 @@ pub(crate) mod sk {
     pub(crate) const MEMBERS: &str = "MEMBER#";
     pub(crate) const TENANTS: &str = "TENANT#";
     pub(crate) const PROFILES: &str = "PROFILE#";
+    pub(crate) const GUARDS: &str = "ACTIVE#";
     pub(crate) const RUNS: &str = "RUN#";
     /// In the list of a workspace.
     pub(crate) const POSTURES: &str = "POSTURE#";
@@ -194,5 +195,99 @@ pub(crate) mod folder {
     }
     pub(crate) fn baseline(id: WorkspaceId, what: &str) -> String {
         format!("ws/{id}/baseline/{what}")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use std::collections::BTreeSet;
+    use uuid::Uuid;
+
+    /// Ids that differ in as little as one digit, and ids that differ in everything.
+    fn id() -> impl Strategy<Value = Uuid> {
+        prop_oneof![any::<u128>(), 0..4_u128].prop_map(Uuid::from_u128)
+    }
+
+    fn at() -> impl Strategy<Value = Timestamp> {
+        (0..4_000_000_000_000_i64).prop_map(|ms| Timestamp::from_millisecond(ms).unwrap())
+    }
+
+    proptest! {
+        /// What belongs to a workspace begins with its key and no other's; likewise of a tenant. So a
+        /// prefix never reaches into what is somebody else's.
+        #[test]
+        fn no_key_is_the_beginning_of_another_owners(
+            ids in proptest::collection::vec((id(), id(), at()), 2..6),
+        ) {
+            let mut workspaces = BTreeSet::new();
+            let mut tenants = BTreeSet::new();
+            let mut all: BTreeSet<(Option<WorkspaceId>, String)> =
+                [WORKSPACES, DUE, OUTBOX].map(|key| (None, key.to_owned())).into();
+            for (one, other, at) in ids {
+                let of = WorkspaceId::from_uuid(one);
+                let ten = TenantId::from_uuid(other);
+                workspaces.insert((of, workspace(of)));
+                tenants.insert(((of, ten), tenant(of, ten)));
+                for key in [workspace(of), tenant(of, ten), audit(of, at)] {
+                    all.insert((Some(of), key));
+                }
+                for what in ["index", "pack", "evidence", "spill"] {
+                    prop_assert_eq!(folder::owner(&folder::tenant(of, ten, what)), Some(of));
+                    prop_assert_eq!(folder::owner(&folder::baseline(of, what)), Some(of));
+                }
+            }
+            for (of, beginning) in &workspaces {
+                for (owner, key) in &all {
+                    prop_assert_eq!(key.starts_with(beginning), *owner == Some(*of), "{}", key);
+                    prop_assert!(owner.is_some() || !beginning.starts_with(key.as_str()));
+                }
+            }
+            for (of, beginning) in &tenants {
+                for (owner, key) in &tenants {
+                    prop_assert_eq!(key.starts_with(beginning), owner == of, "{}", key);
+                }
+            }
+        }
+
+        /// A listing of one kind of row meets rows of that kind alone.
+        #[test]
+        fn no_row_is_listed_as_another_kind(one in id(), other in id(), text in ".{0,40}") {
+            let digest = Digest::of(text.as_bytes());
+            let (profile, snapshot) = (ProfileId::from_uuid(one), SnapshotId::from_uuid(other));
+            let rows = [
+                sk::META.to_owned(),
+                sk::STATE.to_owned(),
+                sk::ASSIGNMENT.to_owned(),
+                sk::POSTURE.to_owned(),
+                sk::member(&hashed(&[&text])),
+                sk::tenant(TenantId::from_uuid(one)),
+                sk::profile(profile),
+                sk::run(RunId::from_uuid(one)),
+                sk::finding(digest, 1),
+                sk::night(Date::constant(2026, 11, 24)),
+                sk::doomed("ws", digest),
+                sk::active(RunType::BaselineCompare, profile),
+                sk::snapshot(profile, snapshot),
+                sk::lineage(snapshot),
+                sk::name("tenant", &hashed(&[&text])),
+                sk::suspect_of(profile),
+            ];
+            let kinds = [
+                sk::MEMBERS, sk::TENANTS, sk::PROFILES, sk::RUNS, sk::FINDINGS, sk::NIGHTS,
+                sk::DOOMED, sk::GUARDS,
+            ];
+            for kind in kinds {
+                let met = rows.iter().filter(|row| row.starts_with(kind)).count();
+                prop_assert_eq!(met, 1, "{}", kind);
+            }
+            let snapshots = sk::snapshots(profile);
+            prop_assert_eq!(rows.iter().filter(|row| row.starts_with(&snapshots)).count(), 1);
+            // Nothing that a person wrote stands in a key.
+            for row in &rows {
+                prop_assert!(row.is_ascii() && (text.len() < 6 || !row.contains(&text)), "{}", row);
+            }
+        }
     }
 }

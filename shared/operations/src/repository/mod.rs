@@ -204,6 +204,11 @@ impl System {
         Ok(self.ports.records.get(key).await?.map(|record| record.revision))
     }
 
+    /// Reads a partition page by page, so that a large one need not fit into memory.
+    pub(crate) fn pages(&self, pk: String) -> Pages<'_> {
+        Pages { system: self, query: Some(Query::prefix(pk, "")) }
+    }
+
     pub(crate) fn is_expired(&self, record: &Record) -> bool {
         record.expires_at.is_some_and(|at| at <= self.now().as_second())
     }
@@ -368,6 +373,26 @@ impl System {
         }
         // A batch that only deletes leaves no trace to know it by.
         Ok(puts > 0)
+    }
+}
+
+/// The records of a partition, page by page.
+pub(crate) struct Pages<'s> {
+    system: &'s System,
+    /// What is asked next; `None` after the last page.
+    query: Option<Query>,
+}
+
+impl Pages<'_> {
+    /// The next page; `None` when there is no more.
+    pub(crate) async fn next(&mut self) -> Result<Option<Vec<Record>>, OperationError> {
+        let Some(mut query) = self.query.take() else { return Ok(None) };
+        let page = self.system.ports.records.query(&query).await?;
+        self.query = page.next.map(|next| {
+            query.after = Some(next);
+            query
+        });
+        Ok(Some(page.records))
     }
 }
 

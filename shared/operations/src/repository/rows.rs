@@ -346,6 +346,7 @@ pub(crate) const RUN_RETENTION_DAYS: u32 = 90;
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
 pub(crate) struct Guard {
     pub(crate) workspace: WorkspaceId,
+    /// The tenant of the active run; for a capture the one that the last was from.
     pub(crate) tenant: TenantId,
     pub(crate) run_type: RunType,
     /// The profile; for a renormalisation the workspace.
@@ -393,13 +394,19 @@ pub(crate) struct Memo {
 }
 
 impl Guard {
+    /// A profile is captured once at a time, whatever tenant it is captured from: the guard of a capture
+    /// stands in the workspace. Every other kind of run is one tenant's own matter.
     pub(crate) fn key_of(
         workspace: WorkspaceId,
         tenant: TenantId,
         run_type: RunType,
         identity: &str,
     ) -> Key {
-        keys::in_tenant(workspace, tenant, sk::active(run_type, identity))
+        let sk = sk::active(run_type, identity);
+        match run_type {
+            RunType::BaselineCapture => keys::in_workspace(workspace, sk),
+            _ => keys::in_tenant(workspace, tenant, sk),
+        }
     }
 
     pub(crate) fn new(
@@ -430,7 +437,10 @@ impl Row for Guard {
         Self::key_of(self.workspace, self.tenant, self.run_type, &self.identity)
     }
     fn spill_folder(&self) -> String {
-        folder::tenant(self.workspace, self.tenant, "spill")
+        match self.run_type {
+            RunType::BaselineCapture => folder::workspace(self.workspace),
+            _ => folder::tenant(self.workspace, self.tenant, "spill"),
+        }
     }
 }
 
@@ -511,11 +521,9 @@ impl Row for Posture {
 /// Something that may have to be sent again, and closed when nobody finishes it.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
 pub(crate) struct Outbox {
-    /// When it was written; part of the key.
-    pub(crate) at: Timestamp,
     pub(crate) id: uuid::Uuid,
     pub(crate) workspace: WorkspaceId,
-    /// When it is looked at next.
+    /// When it is looked at next; the key begins with it, so that a tick reads only what is due.
     pub(crate) look_at: Timestamp,
     /// When its runs are given up.
     pub(crate) deadline: Timestamp,
@@ -537,7 +545,7 @@ pub(crate) enum Watched {
 impl Row for Outbox {
     const WHAT: &'static str = "outbox row";
     fn key(&self) -> Key {
-        Key::new(keys::OUTBOX, format!("{}#{}", keys::moment(self.at), self.id.simple()))
+        Key::new(keys::OUTBOX, format!("{}#{}", keys::moment(self.look_at), self.id.simple()))
     }
     fn spill_folder(&self) -> String {
         keys::folder::workspace(self.workspace)
