@@ -164,7 +164,7 @@ mod tests {
     #[test]
     fn what_is_written_is_what_was_given() {
         let long = format!("{}/1.json", "a".repeat(300));
-        let documents = vec![(long, vec![b'x'; 600_000]), ("../.b//c:1".to_owned(), Vec::new())];
+        let documents = [(long, vec![b'x'; 600_000]), ("../.b//c:1".to_owned(), Vec::new())];
         for is_packed in [false, true] {
             let (bytes, is_whole) = read(is_packed, documents.iter().cloned().map(Ok).collect());
             assert!(is_whole);

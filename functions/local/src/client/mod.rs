@@ -14,7 +14,7 @@ pub(crate) use import::Import;
 pub(crate) use named::{one, several, short};
 pub(crate) use refusal::{Refusal, sentence};
 
-use crate::cli::data::{DataArgs, SERVER};
+use crate::cli::data::{DataArgs, SERVER, TOKEN, variable};
 use anyhow::{Context as _, bail};
 use axum::http::{Method, StatusCode};
 use bytes::Bytes;
@@ -144,7 +144,7 @@ impl Wire {
             .build()
             .context("cannot begin to send requests")?;
         let side = match args.server() {
-            Some(address) => Side::Server(Server::new(&address)?),
+            Some(address) => Side::Server(Server::new(&address, variable(TOKEN))?),
             None => Side::Here(Box::new(runtime.block_on(Here::open(args))?)),
         };
         Ok(Self { side, runtime })

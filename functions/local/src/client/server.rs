@@ -1,7 +1,7 @@
 //! The API of a server.
 
 use super::{Answer, Content, Request};
-use crate::cli::data::{TOKEN, variable};
+use crate::cli::data::TOKEN;
 use anyhow::{Context as _, anyhow, bail};
 use axum::http::header::{
     CONTENT_ENCODING, CONTENT_TYPE, ETAG, HeaderMap, HeaderName, IF_MATCH, RETRY_AFTER,
@@ -34,9 +34,9 @@ pub(super) struct Server {
 
 impl Server {
     /// Takes the address and the token; nothing is sent yet.
-    pub(super) fn new(address: &str) -> anyhow::Result<Self> {
+    pub(super) fn new(address: &str, token: Option<String>) -> anyhow::Result<Self> {
         let (base, is_loopback) = checked(address)?;
-        let token = variable(TOKEN).with_context(|| {
+        let token = token.with_context(|| {
             format!(
                 "there is no token for {base}; set {TOKEN} to one (beside `plumbline serve`: export \
                  {TOKEN}=\"$(plumbline token)\")"
@@ -209,6 +209,9 @@ fn random_key() -> anyhow::Result<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::io::{Read as _, Write as _};
+    use std::net::TcpListener;
+    use std::thread::JoinHandle;
 
     #[test]
     fn a_token_goes_in_the_clear_to_this_machine_alone() {
@@ -229,5 +232,63 @@ mod tests {
         ] {
             assert!(checked(bad).is_err(), "{bad}");
         }
+    }
+
+    /// A server that answers each connection with the next text, or breaks it off where that is empty;
+    /// gives the requests back.
+    fn answering(answers: &'static [&'static str]) -> (String, JoinHandle<Vec<String>>) {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = format!("http://{}", listener.local_addr().unwrap());
+        let serving = std::thread::spawn(move || {
+            let mut asked = Vec::new();
+            for answer in answers {
+                let (mut stream, _) = listener.accept().unwrap();
+                let mut bytes = [0; 4096];
+                let read = stream.read(&mut bytes).unwrap();
+                asked.push(String::from_utf8_lossy(&bytes[..read]).to_ascii_lowercase());
+                stream.write_all(answer.as_bytes()).unwrap();
+            }
+            asked
+        });
+        (address, serving)
+    }
+
+    const GOOD: &str = "HTTP/1.1 200 OK\r\ncontent-length: 2\r\nconnection: close\r\n\r\n{}";
+    const LATER: &str = "HTTP/1.1 503 Service Unavailable\r\nretry-after: 0\r\ncontent-length: 2\r\n\
+                         connection: close\r\n\r\n{}";
+    const MUCH_LATER: &str = "HTTP/1.1 429 Too Many Requests\r\nretry-after: 3600\r\n\
+                              content-length: 2\r\nconnection: close\r\n\r\n{}";
+
+    fn send(address: &str, requests: &[Request]) -> Vec<Option<u16>> {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        let server = Server::new(address, Some("t".to_owned())).unwrap();
+        let send = |request| runtime.block_on(server.send(request));
+        requests.iter().map(|request| send(request).ok().map(|one| one.status.as_u16())).collect()
+    }
+
+    fn keys(asked: &[String]) -> Vec<Option<&str>> {
+        let key = |line: &'_ str| line.starts_with("idempotency-key: ");
+        asked.iter().map(|one| one.lines().find(|line| key(line))).collect()
+    }
+
+    #[test]
+    fn a_request_is_sent_again_with_its_key() {
+        let (address, serving) = answering(&[GOOD, "", LATER, GOOD]);
+        let get = Request::new(Method::GET, "/");
+        let post = Request::new(Method::POST, "/x");
+        assert_eq!(send(&address, &[get, post]), [Some(200), Some(200)]);
+        let asked = serving.join().unwrap();
+        let keys = keys(&asked);
+        assert_eq!(keys[0], None);
+        assert!(keys[1].is_some() && keys[1] == keys[2] && keys[2] == keys[3], "{keys:?}");
+    }
+
+    #[test]
+    fn what_may_have_been_done_is_not_done_again() {
+        let (address, serving) = answering(&[GOOD, "", MUCH_LATER]);
+        let get = Request::new(Method::GET, "/");
+        let patch = || Request::new(Method::PATCH, "/x");
+        assert_eq!(send(&address, &[get, patch(), patch()]), [Some(200), None, Some(429)]);
+        assert_eq!(serving.join().unwrap().len(), 3);
     }
 }

@@ -19,6 +19,8 @@ pub(super) fn list(args: &DataArgs, wanted: &RunsArgs) -> anyhow::Result<u8> {
     if wanted.watch {
         runs = client.until_ended(runs, "waiting")?;
     }
+    // A tenant's list goes by id, and the id of a night's run says nothing of its time.
+    runs.sort_by_key(|run| std::cmp::Reverse((run.created_at, run.id)));
     let names: BTreeMap<_, _> = tenants.iter().map(|one| (one.id, visible(&one.name))).collect();
     show(wanted.show, &runs, |style| {
         let rows = runs
