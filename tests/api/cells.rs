@@ -7,7 +7,7 @@ use plumbline_governance::access::Capability;
 
 /// Who calls.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Who {
+pub(crate) enum Who {
     NoToken,
     Garbage,
     OtherKey,
@@ -30,7 +30,7 @@ pub enum Who {
 }
 
 impl Who {
-    pub const ALL: [Self; 19] = [
+    pub(crate) const ALL: [Self; 19] = [
         Self::NoToken,
         Self::Garbage,
         Self::OtherKey,
@@ -52,7 +52,7 @@ impl Who {
         Self::Stranger,
     ];
 
-    pub fn has_token(self) -> bool {
+    pub(crate) fn has_token(self) -> bool {
         !matches!(
             self,
             Self::NoToken
@@ -67,11 +67,11 @@ impl Who {
         )
     }
 
-    pub fn is_member(self) -> bool {
+    pub(crate) fn is_member(self) -> bool {
         self.role().is_some()
     }
 
-    pub fn is_limited(self) -> bool {
+    pub(crate) fn is_limited(self) -> bool {
         matches!(self, Self::LimitedOperator | Self::LimitedViewer)
     }
 
@@ -88,7 +88,7 @@ impl Who {
 
 /// What is asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Target {
+pub(crate) enum Target {
     /// The caller's workspace and its first tenant, which limited members may see.
     First,
     /// Its second tenant, which they may not.
@@ -102,13 +102,13 @@ pub enum Target {
 }
 
 impl Target {
-    pub const ALL: [Self; 5] =
+    pub(crate) const ALL: [Self; 5] =
         [Self::First, Self::Second, Self::Foreign, Self::Mixed, Self::Missing];
 }
 
 /// What a cell is to come to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Verdict {
+pub(crate) enum Verdict {
     Unauthenticated,
     NotFound,
     Forbidden,
@@ -127,7 +127,7 @@ fn may(role: &str, capability: Capability) -> bool {
 }
 
 /// The verdict of a cell.
-pub fn verdict(route: &Route, who: Who, target: Target) -> Verdict {
+pub(crate) fn verdict(route: &Route, who: Who, target: Target) -> Verdict {
     let (capability, whole) = match route.access {
         Access::Public => return Verdict::In,
         _ if !who.has_token() => return Verdict::Unauthenticated,
@@ -160,7 +160,7 @@ pub fn verdict(route: &Route, who: Who, target: Target) -> Verdict {
 }
 
 /// Whether an answer is what a cell is to come to.
-pub fn judge(verdict: Verdict, answer: &Answer) -> Result<(), String> {
+pub(crate) fn judge(verdict: Verdict, answer: &Answer) -> Result<(), String> {
     let is_right = match verdict {
         Verdict::Unauthenticated => answer.status == 401 && answer.problem() == "unauthenticated",
         Verdict::NotFound => answer.status == 404 && answer.problem() == "not_found",

@@ -118,7 +118,7 @@ fn pages_hold_the_list_once() {
                 items.extend(some.iter().cloned());
                 match page["next_cursor"].as_str() {
                     Some(cursor) => {
-                        next = format!("{}/{list}?limit={size}&cursor={cursor}", at(&north))
+                        next = format!("{}/{list}?limit={size}&cursor={cursor}", at(&north));
                     }
                     None => break,
                 }

@@ -462,7 +462,7 @@ fn a_thousand_header_fields() {
             let mut stream = std::net::TcpStream::connect(address).unwrap();
             let mut request = "GET /health HTTP/1.1\r\nHost: x\r\nConnection: close\r\n".to_owned();
             for nth in 0..1_000 {
-                request.push_str(&format!("x-{nth}: y\r\n"));
+                let _ = std::fmt::Write::write_fmt(&mut request, format_args!("x-{nth}: y\r\n"));
             }
             request.push_str("\r\n");
             stream.write_all(request.as_bytes()).unwrap();

@@ -5,26 +5,26 @@ use serde_json::{Value, json};
 
 /// The ids that a request names.
 #[derive(Clone, Debug)]
-pub struct Ids {
-    pub workspace: String,
-    pub tenant: String,
-    pub profile: String,
-    pub snapshot: String,
-    pub run: String,
-    pub finding: String,
-    pub member: String,
-    pub item: String,
-    pub snapshot_item: String,
-    pub upload: String,
+pub(crate) struct Ids {
+    pub(crate) workspace: String,
+    pub(crate) tenant: String,
+    pub(crate) profile: String,
+    pub(crate) snapshot: String,
+    pub(crate) run: String,
+    pub(crate) finding: String,
+    pub(crate) member: String,
+    pub(crate) item: String,
+    pub(crate) snapshot_item: String,
+    pub(crate) upload: String,
     /// A tenant that a body names.
-    pub body_tenant: String,
+    pub(crate) body_tenant: String,
     /// A profile that a body names.
-    pub body_profile: String,
+    pub(crate) body_profile: String,
 }
 
 impl Ids {
     /// Those of a workspace, with its first tenant.
-    pub fn of(holding: &Holding) -> Self {
+    pub(crate) fn of(holding: &Holding) -> Self {
         Self {
             workspace: holding.workspace.to_string(),
             tenant: holding.first.to_string(),
@@ -42,7 +42,7 @@ impl Ids {
     }
 
     /// The same with the second tenant wherever a tenant is named.
-    pub fn second(holding: &Holding) -> Self {
+    pub(crate) fn second(holding: &Holding) -> Self {
         Self {
             tenant: holding.second.to_string(),
             finding: holding.findings[1].to_string(),
@@ -54,12 +54,12 @@ impl Ids {
     }
 
     /// The workspace of one, and everything else of another.
-    pub fn mixed(here: &Holding, foreign: &Holding) -> Self {
+    pub(crate) fn mixed(here: &Holding, foreign: &Holding) -> Self {
         Self { workspace: here.workspace.to_string(), ..Self::of(foreign) }
     }
 
     /// A workspace that is there, and ids that nothing has.
-    pub fn missing(here: &Holding) -> Self {
+    pub(crate) fn missing(here: &Holding) -> Self {
         let none = |prefix: &str| format!("{prefix}_0190a5c2f0b07c3e8d1f4b6a9c0d2e11");
         Self {
             workspace: here.workspace.to_string(),
@@ -103,7 +103,7 @@ enum Sent {
 ///
 /// # Panics
 /// When the route has no sample: a new route needs its row here.
-pub fn sample(method: &str, path: &str, ids: &Ids) -> Call {
+pub(crate) fn sample(method: &str, path: &str, ids: &Ids) -> Call {
     let body = body(&format!("{method} {path}"), ids).unwrap_or_else(|| {
         panic!("{method} {path} has no sample; add one to tests/api/samples.rs")
     });

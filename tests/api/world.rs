@@ -21,124 +21,124 @@ use tower::ServiceExt as _;
 
 /// An answer, read whole.
 #[derive(Clone, Debug)]
-pub struct Answer {
-    pub status: u16,
-    pub headers: HeaderMap,
-    pub bytes: Vec<u8>,
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    pub(crate) headers: HeaderMap,
+    pub(crate) bytes: Vec<u8>,
 }
 
 impl Answer {
     /// The body as JSON; null when it is none.
-    pub fn json(&self) -> Value {
+    pub(crate) fn json(&self) -> Value {
         serde_json::from_slice(&self.bytes).unwrap_or(Value::Null)
     }
 
     /// The last part of a problem's type.
-    pub fn problem(&self) -> String {
+    pub(crate) fn problem(&self) -> String {
         let kind = self.json()["type"].as_str().unwrap_or_default().to_owned();
         kind.rsplit(':').next().unwrap_or_default().to_owned()
     }
 
-    pub fn text(&self) -> String {
+    pub(crate) fn text(&self) -> String {
         String::from_utf8_lossy(&self.bytes).into_owned()
     }
 
-    pub fn header(&self, name: &str) -> Option<&str> {
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
         self.headers.get(name).and_then(|value| value.to_str().ok())
     }
 }
 
 /// A request before it is sent.
-pub struct Call {
-    pub method: Method,
-    pub path: String,
-    pub headers: Vec<(String, String)>,
-    pub body: Vec<u8>,
+pub(crate) struct Call {
+    pub(crate) method: Method,
+    pub(crate) path: String,
+    pub(crate) headers: Vec<(String, String)>,
+    pub(crate) body: Vec<u8>,
 }
 
 impl Call {
-    pub fn new(method: &str, path: impl Into<String>) -> Self {
+    pub(crate) fn new(method: &str, path: impl Into<String>) -> Self {
         let method = method.parse().unwrap();
         Self { method, path: path.into(), headers: Vec::new(), body: Vec::new() }
     }
 
-    pub fn get(path: impl Into<String>) -> Self {
+    pub(crate) fn get(path: impl Into<String>) -> Self {
         Self::new("GET", path)
     }
 
-    pub fn post(path: impl Into<String>, body: Value) -> Self {
+    pub(crate) fn post(path: impl Into<String>, body: Value) -> Self {
         Self::new("POST", path).json(body)
     }
 
-    pub fn json(mut self, body: Value) -> Self {
-        self.body = body.to_string().into_bytes();
+    pub(crate) fn json(mut self, body: impl Into<Value>) -> Self {
+        self.body = body.into().to_string().into_bytes();
         self.header("content-type", "application/json")
     }
 
-    pub fn raw(mut self, media: &str, body: impl Into<Vec<u8>>) -> Self {
+    pub(crate) fn raw(mut self, media: &str, body: impl Into<Vec<u8>>) -> Self {
         self.body = body.into();
         self.header("content-type", media)
     }
 
-    pub fn header(mut self, name: &str, value: &str) -> Self {
+    pub(crate) fn header(mut self, name: &str, value: &str) -> Self {
         self.headers.push((name.to_owned(), value.to_owned()));
         self
     }
 
-    pub fn token(self, token: &str) -> Self {
+    pub(crate) fn token(self, token: &str) -> Self {
         self.header("authorization", &format!("Bearer {token}"))
     }
 }
 
 /// What one workspace holds: one of everything.
 #[derive(Clone, Debug)]
-pub struct Holding {
-    pub workspace: WorkspaceId,
+pub(crate) struct Holding {
+    pub(crate) workspace: WorkspaceId,
     /// The golden tenant.
-    pub golden: TenantId,
+    pub(crate) golden: TenantId,
     /// A tenant with findings.
-    pub first: TenantId,
+    pub(crate) first: TenantId,
     /// Another one with findings.
-    pub second: TenantId,
-    pub profile: ProfileId,
-    pub snapshot: SnapshotId,
+    pub(crate) second: TenantId,
+    pub(crate) profile: ProfileId,
+    pub(crate) snapshot: SnapshotId,
     /// Runs of the first tenant and of the second.
-    pub run: RunId,
-    pub second_run: RunId,
+    pub(crate) run: RunId,
+    pub(crate) second_run: RunId,
     /// A member who only reads.
-    pub viewer: String,
+    pub(crate) viewer: String,
     /// A subject that the first tenant has.
-    pub item: String,
+    pub(crate) item: String,
     /// A subject that the snapshot holds.
-    pub snapshot_item: String,
+    pub(crate) snapshot_item: String,
     /// Uploads of the first tenant and of the second.
-    pub upload: UploadId,
-    pub second_upload: UploadId,
+    pub(crate) upload: UploadId,
+    pub(crate) second_upload: UploadId,
     /// A finding of the first tenant, and one of the second.
-    pub findings: [FindingId; 2],
+    pub(crate) findings: [FindingId; 2],
 }
 
 /// The API over stores in memory.
-pub struct World {
-    pub clock: Arc<ManualClock>,
-    pub stage: Stage,
-    pub api: Api,
-    pub mint: Development,
-    pub runtime: tokio::runtime::Runtime,
+pub(crate) struct World {
+    pub(crate) clock: Arc<ManualClock>,
+    pub(crate) stage: Stage,
+    pub(crate) api: Api,
+    pub(crate) mint: Development,
+    pub(crate) runtime: tokio::runtime::Runtime,
 }
 
 /// Somebody of the development issuer.
-pub fn person(subject: &str) -> Person {
+pub(crate) fn person(subject: &str) -> Person {
     Person { issuer: DEVELOPMENT_ISSUER.to_owned(), subject: subject.to_owned() }
 }
 
 impl World {
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self::with(generous())
     }
 
     /// A world with limits of its own.
-    pub fn with(limits: Limits) -> Self {
+    pub(crate) fn with(limits: Limits) -> Self {
         let stage = Stage::new();
         let clock = Arc::clone(&stage.clock);
         let runtime = tokio::runtime::Builder::new_multi_thread()
@@ -159,23 +159,23 @@ impl World {
         Self { clock, stage, api, mint, runtime }
     }
 
-    pub fn system(&self) -> &System {
+    pub(crate) fn system(&self) -> &System {
         self.api.system()
     }
 
     /// A token of a subject, good for an hour.
-    pub fn token(&self, subject: &str) -> String {
+    pub(crate) fn token(&self, subject: &str) -> String {
         let good_for = SignedDuration::from_hours(1);
         self.mint.mint(subject, self.clock.now(), good_for).unwrap()
     }
 
     /// Sends a request.
-    pub fn send(&self, call: Call) -> Answer {
+    pub(crate) fn send(&self, call: Call) -> Answer {
         self.send_to(&self.api.router(), call)
     }
 
     /// Sends a request to another router than the API's own.
-    pub fn send_to(&self, router: &axum::Router, call: Call) -> Answer {
+    pub(crate) fn send_to(&self, router: &axum::Router, call: Call) -> Answer {
         let mut request = Request::builder().method(call.method).uri(&call.path);
         for (name, value) in &call.headers {
             request = request.header(name, value);
@@ -192,17 +192,17 @@ impl World {
     }
 
     /// Signs claims as the development issuer does.
-    pub fn sign(&self, claims: &Value) -> String {
+    pub(crate) fn sign(&self, claims: &Value) -> String {
         self.mint.sign(claims).unwrap()
     }
 
     /// The development issuer's public key, as its JWK writes it.
-    pub fn public_key(&self) -> String {
+    pub(crate) fn public_key(&self) -> String {
         self.mint.public_key().to_owned()
     }
 
     /// Every row that stands, by key and revision.
-    pub fn rows(&self) -> Vec<String> {
+    pub(crate) fn rows(&self) -> Vec<String> {
         self.stage
             .memory()
             .records
@@ -213,13 +213,13 @@ impl World {
     }
 
     /// Sends a request as a subject.
-    pub fn send_as(&self, subject: &str, call: Call) -> Answer {
+    pub(crate) fn send_as(&self, subject: &str, call: Call) -> Answer {
         let token = self.token(subject);
         self.send(call.token(&token))
     }
 
     /// Makes a workspace with one of everything, owned by `owner`.
-    pub fn holding(&self, owner: &str) -> Holding {
+    pub(crate) fn holding(&self, owner: &str) -> Holding {
         let system = self.system();
         let actor = Actor::new(owner);
         let wait = |name: &str| format!("{owner} {name}");
@@ -298,14 +298,14 @@ impl World {
     }
 
     /// Does what is queued.
-    pub async fn drain(&self) {
+    pub(crate) async fn drain(&self) {
         for queue in plumbline_ports::QueueName::ALL {
             while !must(self.system().work(queue, 10).await).is_empty() {}
         }
     }
 
     /// Makes somebody a member.
-    pub fn member(&self, workspace: WorkspaceId, subject: &str, change: MemberChange) {
+    pub(crate) fn member(&self, workspace: WorkspaceId, subject: &str, change: MemberChange) {
         let actor = Actor::new("setup");
         let system = self.system();
         let person = person(subject);
@@ -313,7 +313,7 @@ impl World {
     }
 
     /// The same, limited to some tenants.
-    pub fn limited(
+    pub(crate) fn limited(
         &self,
         workspace: WorkspaceId,
         subject: &str,
@@ -326,7 +326,7 @@ impl World {
 }
 
 /// Limits that no test meets by accident.
-pub fn generous() -> Limits {
+pub(crate) fn generous() -> Limits {
     let many = std::num::NonZeroU32::new(1_000_000).unwrap();
     Limits { subject: (many, many), workspace: (many, many), ..Limits::default() }
 }

@@ -237,13 +237,12 @@ fn problems(route: &Route) -> std::collections::BTreeMap<u16, Vec<&'static str>>
     let has_body = !route.body.is_empty();
     let is_change = route.method != axum::http::Method::GET;
     let may = |word: &str| match word {
-        "bad_request" => true,
         "invalid_cursor" => route.query.is_some(),
-        "unauthenticated" | "rate_limited" => route.access != Access::Public,
-        "forbidden" => route.access != Access::Public,
+        "unauthenticated" | "rate_limited" | "forbidden" | "refused" | "conflict" => {
+            route.access != Access::Public
+        }
         "not_found" => route.path.contains('{') || route.access != Access::Public,
         "method_not_allowed" => false,
-        "refused" | "conflict" => route.access != Access::Public,
         "in_progress" | "idempotency_key_reused" => route.once,
         "stale" => route.if_match,
         "too_large" => has_body || route.once,

@@ -107,28 +107,23 @@ impl Api {
     }
 
     /// The router over the whole table. A request never reaches a handler around the access check.
-    #[must_use]
     pub fn router(&self) -> Router {
         self.router_of(table::table())
     }
 
     /// The router over some routes; tests take a check away to see that its loss is noticed.
-    #[must_use]
     pub fn router_of(&self, routes: Vec<Route>) -> Router {
-        let mut router = Router::new();
+        let mut all = Router::new();
         for route in routes {
-            router = router.route(route.path, route.guarded(self));
+            all = all.route(route.path, route.guarded(self));
         }
-        router
-            .fallback(|| async {
-                NOT_FOUND
-                    .because("the API has no such path")
-                    .next("See /openapi.json or /reference.")
-            })
-            .method_not_allowed_fallback(method_not_allowed)
-            .layer(from_fn_with_state(self.clone(), observe))
-            .layer(from_fn(guard_headers))
-            .with_state(self.clone())
+        all.fallback(|| async {
+            NOT_FOUND.because("the API has no such path").next("See /openapi.json or /reference.")
+        })
+        .method_not_allowed_fallback(method_not_allowed)
+        .layer(from_fn_with_state(self.clone(), observe))
+        .layer(from_fn(guard_headers))
+        .with_state(self.clone())
     }
 }
 
@@ -140,7 +135,7 @@ async fn method_not_allowed(request: Request) -> Response {
         .map(|route| route.method.to_string())
         .collect();
     let mut problem = METHOD_NOT_ALLOWED.because(format!("there is no {} here", request.method()));
-    problem.allow = Some(methods.join(", "));
+    problem.allow = Some(methods.join(", ").into());
     problem.into_response()
 }
 

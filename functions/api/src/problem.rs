@@ -17,15 +17,15 @@ pub const TYPE_PREFIX: &str = "urn:plumbline:problem:";
 pub struct Problem {
     /// `urn:plumbline:problem:` and the kind; stable.
     #[serde(rename = "type")]
-    pub kind: String,
+    pub kind: Box<str>,
     /// What the kind means.
-    pub title: String,
+    pub title: Box<str>,
     /// The HTTP status again.
     pub status: u16,
     /// What is wrong this time.
-    pub detail: String,
+    pub detail: Box<str>,
     /// What to do now.
-    pub next_step: String,
+    pub next_step: Box<str>,
     /// After how many seconds it is worth trying again.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub retry_after: Option<u64>,
@@ -34,7 +34,7 @@ pub struct Problem {
     pub run: Option<RunId>,
     /// Which methods there are instead.
     #[serde(skip)]
-    pub allow: Option<String>,
+    pub allow: Option<Box<str>>,
 }
 
 /// The kinds of problems: word, status, title, next step. One table for answers and for the reference.
@@ -108,11 +108,11 @@ impl Kind {
     /// A problem of this kind.
     pub fn because(self, detail: impl Into<String>) -> Problem {
         Problem {
-            kind: format!("{TYPE_PREFIX}{}", self.word),
-            title: self.title.to_owned(),
+            kind: format!("{TYPE_PREFIX}{}", self.word).into(),
+            title: self.title.into(),
             status: self.status.as_u16(),
-            detail: detail.into(),
-            next_step: self.next_step.to_owned(),
+            detail: detail.into().into(),
+            next_step: self.next_step.into(),
             retry_after: None,
             run: None,
             allow: None,
@@ -124,7 +124,7 @@ impl Problem {
     /// The same with another next step.
     #[must_use]
     pub fn next(mut self, step: impl Into<String>) -> Self {
-        self.next_step = step.into();
+        self.next_step = step.into().into();
         self
     }
 
@@ -164,7 +164,7 @@ impl IntoResponse for Problem {
             add(header::RETRY_AFTER, seconds.to_string());
         }
         if let Some(allow) = self.allow {
-            add(header::ALLOW, allow);
+            add(header::ALLOW, allow.into());
         }
         if status == StatusCode::UNAUTHORIZED {
             add(header::WWW_AUTHENTICATE, "Bearer realm=\"plumbline\"".to_owned());
@@ -184,8 +184,7 @@ impl From<OperationError> for Problem {
                 NOT_FOUND.because(format!("there is no such {what}"))
             }
             OperationError::Invalid(_) => INVALID.because(detail),
-            OperationError::Refused(_) => REFUSED.because(detail),
-            OperationError::Ends(_) => REFUSED.because(detail),
+            OperationError::Refused(_) | OperationError::Ends(_) => REFUSED.because(detail),
             OperationError::Conflict(_) => CONFLICT.because(detail),
             OperationError::Stale(_) => STALE.because(detail),
             OperationError::Newer { .. } => {

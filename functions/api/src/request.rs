@@ -116,9 +116,7 @@ fn deeper_than(bytes: &[u8], most: usize) -> bool {
         match (in_text, escaped, byte) {
             (true, true, _) => escaped = false,
             (true, false, b'\\') => escaped = true,
-            (true, false, b'"') => in_text = false,
-            (true, false, _) => {}
-            (false, _, b'"') => in_text = true,
+            (_, false, b'"') => in_text = !in_text,
             (false, _, b'[' | b'{') => depth += 1,
             (false, _, b']' | b'}') => depth = depth.saturating_sub(1),
             _ => {}

@@ -124,7 +124,7 @@ impl Route {
     }
 
     pub(crate) fn query<Q: JsonSchema>(mut self) -> Self {
-        self.query = Some(|generator| generator.root_schema_for::<Q>());
+        self.query = Some(SchemaGenerator::root_schema_for::<Q>);
         self
     }
 

@@ -101,5 +101,5 @@ async fn policy_types(_: Caller) -> Json<PolicyTypes> {
             permission: one.permission.clone(),
         })
         .collect();
-    Json(PolicyTypes { catalog_version: catalog().version.to_string(), policy_types })
+    Json(PolicyTypes { catalog_version: catalog().version.clone(), policy_types })
 }

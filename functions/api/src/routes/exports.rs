@@ -108,7 +108,7 @@ async fn findings(
         match export.next().await {
             Ok(Some(bytes)) => Ok(Some((Bytes::from(bytes), export))),
             Ok(None) => Ok(None),
-            Err(problem) => Err(std::io::Error::other(problem.detail)),
+            Err(problem) => Err(std::io::Error::other(String::from(problem.detail))),
         }
     });
     let all = futures::StreamExt::chain(stream::iter([Ok(Bytes::from(first))]), rest);

@@ -78,7 +78,7 @@ pub(crate) struct ImportQuery {
 }
 
 impl ImportQuery {
-    pub(crate) fn options(self) -> Result<ImportOptions, Problem> {
+    pub(crate) fn options(self) -> ImportOptions {
         let words = self.coverage.0;
         let coverage = match words.as_slice() {
             [] => CoverageClaim::Unknown,
@@ -86,7 +86,7 @@ impl ImportQuery {
             [only] if only == "complete" => CoverageClaim::Complete,
             _ => CoverageClaim::Types(words),
         };
-        Ok(ImportOptions { coverage, confirm_empty: self.confirm_empty.0 })
+        ImportOptions { coverage, confirm_empty: self.confirm_empty.0 }
     }
 }
 
@@ -139,7 +139,7 @@ async fn import(
     headers: HeaderMap,
     body: Body,
 ) -> Result<Response, Problem> {
-    let options = query.options()?;
+    let options = query.options();
     let incoming = Incoming::new(&headers, &api.0.limits)?;
     let documents = incoming.receive(body);
     run_import(&api, here, at.tenant, options, documents).await

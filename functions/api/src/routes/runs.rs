@@ -29,7 +29,7 @@ pub(crate) fn routes() -> Vec<Route> {
             .does(TAG, "List runs, the newest first")
             .about(
                 "Over the whole workspace: what people started, and every night that did not succeed. With a \
-                 tenant: all of its runs.",
+                 tenant: all of its runs. A night's run stands where it was due.",
             )
             .query::<RunQuery>()
             .gives::<PageOf<Run>>(200, "A page of them."),

@@ -114,7 +114,7 @@ async fn import_it(
     Asked(query): Asked<ImportQuery>,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
-    let options = query.options()?;
+    let options = query.options();
     let word = |name| {
         headers.get(name).and_then(|value: &HeaderValue| value.to_str().ok()).unwrap_or_default()
     };

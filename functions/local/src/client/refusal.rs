@@ -18,11 +18,12 @@ impl Refusal {
         let problem = serde_json::from_slice(&answer.body).unwrap_or_else(|_| {
             // Something between us and the API answered.
             Problem {
-                kind: String::new(),
-                title: String::new(),
+                kind: "".into(),
+                title: "".into(),
                 status: answer.status.as_u16(),
-                detail: format!("the server answered {}, and not as plumbline does", answer.status),
-                next_step: "Check the address and what stands between here and there.".to_owned(),
+                detail: format!("the server answered {}, and not as plumbline does", answer.status)
+                    .into(),
+                next_step: "Check the address and what stands between here and there.".into(),
                 retry_after: None,
                 run: None,
                 allow: None,
@@ -48,9 +49,10 @@ pub(crate) fn sentence(problem: &Problem) -> String {
     }
     // Of these kinds the operation itself says what to do; the usual step says it in general.
     let says_it = matches!(problem.status, 404 | 409 | 422);
-    let usual = KINDS.iter().any(|kind| kind.word == problem.word() && kind.next_step == next_step);
+    let usual =
+        KINDS.iter().any(|kind| kind.word == problem.word() && kind.next_step == &**next_step);
     if says_it && usual {
-        return detail.clone();
+        return detail.to_string();
     }
     format!("{detail}; {}", part(next_step))
 }

@@ -92,7 +92,7 @@ impl Incoming {
         let most = self.most;
         tokio::spawn(async move {
             let mut body = body;
-            let mut received = 0_u64;
+            let mut count = 0_u64;
             if body.size_hint().lower() > most {
                 let _ = sender.send(Err(too_large(most))).await;
                 return;
@@ -109,8 +109,8 @@ impl Incoming {
                         return;
                     }
                 };
-                received = received.saturating_add(chunk.len() as u64);
-                let sent = if received > most { Err(too_large(most)) } else { Ok(chunk) };
+                count = count.saturating_add(chunk.len() as u64);
+                let sent = if count > most { Err(too_large(most)) } else { Ok(chunk) };
                 let is_over = sent.is_err();
                 // Nobody listens any more when the import ended early.
                 if sender.send(sent).await.is_err() || is_over {
