@@ -111,10 +111,16 @@ fn busy() -> Busy {
 
 fn urgency(one: &SeenFinding) -> impl Ord + use<> {
     let statuses = ["new", "reopened", "acknowledged", "accepted", "resolved", "closed"];
-    let status = statuses.iter().position(|word| *word == one.finding.state.as_str());
+    let status = statuses.iter().position(|word| *word == one.finding.state.as_str()).unwrap();
+    let severity = match one.finding.drift.severity.as_str() {
+        "high" => 0,
+        "medium" => 1,
+        _ => 2,
+    };
+    let is_settled = status > 2;
     (
-        status,
-        std::cmp::Reverse(one.finding.drift.severity),
+        is_settled,
+        if is_settled { (status, severity) } else { (severity, status) },
         std::cmp::Reverse((one.finding.changed_at, one.finding.id.to_string())),
     )
 }

@@ -21,8 +21,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 const LIST: &str = "findings";
 
-/// The statuses, the most urgent first.
-const BY_URGENCY: [&str; 6] = ["new", "reopened", "acknowledged", "accepted", "resolved", "closed"];
+/// The statuses of what is open, the most urgent first, and those of what is settled.
+const OPEN: [&str; 3] = ["new", "reopened", "acknowledged"];
+const SETTLED: [&str; 3] = ["accepted", "resolved", "closed"];
 /// The severities, the most urgent first.
 const SEVERITIES: [Severity; 3] = [Severity::High, Severity::Medium, Severity::Low];
 /// How many counters are read at once.
@@ -90,13 +91,12 @@ impl FindingFilter {
     fn parts(&self) -> Vec<String> {
         let wanted = |word: &str| self.statuses.is_empty() || self.statuses.contains(word);
         let rated = |one: &Severity| self.severities.is_empty() || self.severities.contains(one);
-        BY_URGENCY
-            .iter()
-            .filter(|word| wanted(word))
-            .flat_map(|word| {
-                let of = |one| format!("{word}#{}#", urgency(one));
-                SEVERITIES.into_iter().filter(rated).map(of).collect::<Vec<_>>()
-            })
+        // What is open goes by severity first, whatever has been done about it.
+        let open = SEVERITIES.iter().flat_map(|one| OPEN.map(|word| (word, *one)));
+        let settled = SETTLED.iter().flat_map(|word| SEVERITIES.map(|one| (*word, one)));
+        open.chain(settled)
+            .filter(|(word, one)| wanted(word) && rated(one))
+            .map(|(word, one)| format!("{word}#{}#", urgency(one)))
             .collect()
     }
 
@@ -144,8 +144,8 @@ impl FindingFilter {
 }
 
 impl System {
-    /// Lists findings, the most urgent first: new, reopened, acknowledged, accepted, resolved, closed;
-    /// among those the most severe first; among those the last changed first. The list of a workspace
+    /// Lists findings, the most urgent first: what is open by severity, among those new, reopened,
+    /// acknowledged; then accepted, resolved, closed, each by severity. Among equals the last changed first. The list of a workspace
     /// may lag behind its changes; that of a tenant does not.
     ///
     /// # Errors

@@ -6,7 +6,7 @@ use crate::paging::{Page, Position};
 use crate::repository::rows::TenantStatus;
 use crate::run::Started;
 use crate::system::{Actor, System};
-use plumbline_governance::ids::{ProfileId, WorkspaceId};
+use plumbline_governance::ids::{ProfileId, TenantId, WorkspaceId};
 
 /// The most compares that one call starts.
 pub const MAX_STARTED: usize = 100;
@@ -16,7 +16,7 @@ impl System {
     /// meanwhile is left out.
     ///
     /// # Errors
-    /// Not found; refuses limits over [`MAX_STARTED`] and places that are none; the store's.
+    /// Not found; refuses a profile that is not in force, limits over [`MAX_STARTED`] and places that are none; the store's.
     pub async fn start_compares(
         &self,
         workspace: WorkspaceId,
@@ -41,10 +41,28 @@ impl System {
         for tenant in page.items {
             match self.start_compare(workspace, actor, tenant.id).await {
                 Ok(started) => items.push(started),
-                Err(OperationError::Refused(_) | OperationError::NotFound { .. }) => {}
+                Err(error @ (OperationError::Refused(_) | OperationError::NotFound { .. })) => {
+                    if self.is_held(workspace, tenant.id, profile).await? {
+                        return Err(error);
+                    }
+                }
                 Err(error) => return Err(error),
             }
         }
         Ok(Page { items, next: page.next })
+    }
+
+    /// Whether a tenant is still governed and held to a profile.
+    async fn is_held(
+        &self,
+        workspace: WorkspaceId,
+        tenant: TenantId,
+        profile: ProfileId,
+    ) -> Result<bool, OperationError> {
+        match self.tenant(workspace, tenant).await {
+            Ok(now) => Ok(now.status == TenantStatus::Active && now.profile == Some(profile)),
+            Err(OperationError::NotFound { .. }) => Ok(false),
+            Err(error) => Err(error),
+        }
     }
 }
