@@ -23,7 +23,9 @@ fn here(file: &str) -> String {
 fn passes(command: &mut Command) {
     let done = command.output().unwrap();
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-    assert!(done.status.success(), "{}\n{}", text(&done.stdout), text(&done.stderr));
+    let told = format!("{}\n{}", text(&done.stdout), text(&done.stderr));
+    assert!(done.status.success(), "{told}");
+    println!("{told}");
 }
 
 #[test]

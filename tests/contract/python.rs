@@ -7,14 +7,14 @@ use std::process::Command;
 use std::sync::Mutex;
 
 /// An environment with the packages of `requirements.txt`.
-pub struct Python(PathBuf);
+pub(crate) struct Python(PathBuf);
 
 /// Both tests need the environment; one makes it.
 static MAKING: Mutex<()> = Mutex::new(());
 
 impl Python {
     /// Makes the environment, once for each state of the list of packages.
-    pub fn ready() -> Self {
+    pub(crate) fn ready() -> Self {
         let _making = MAKING.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         let list = crate::here("requirements.txt");
         let digest = Digest::of(&fs::read(&list).unwrap()).to_string();
@@ -42,7 +42,7 @@ impl Python {
     }
 
     /// A module of the environment as a command.
-    pub fn command(&self, module: &str) -> Command {
+    pub(crate) fn command(&self, module: &str) -> Command {
         let mut command = Command::new(self.0.join("bin/python"));
         command.args(["-m", module]);
         command

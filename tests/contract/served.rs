@@ -19,7 +19,7 @@ use tokio::net::TcpListener;
 use tokio::runtime::Runtime;
 
 /// An API that runs until this is dropped.
-pub struct Served {
+pub(crate) struct Served {
     address: SocketAddr,
     token: String,
     ids: Value,
@@ -30,7 +30,7 @@ pub struct Served {
 
 impl Served {
     /// Fills the stores and starts the API.
-    pub fn start() -> Self {
+    pub(crate) fn start() -> Self {
         let folder = tempfile::tempdir().unwrap();
         // Requests wait for the embedded stores on their thread.
         let runtime = tokio::runtime::Builder::new_multi_thread()
@@ -69,27 +69,27 @@ impl Served {
     }
 
     /// Where it is.
-    pub fn url(&self) -> String {
+    pub(crate) fn url(&self) -> String {
         format!("http://{}", self.address)
     }
 
     /// A token of the owner.
-    pub fn token(&self) -> &str {
+    pub(crate) fn token(&self) -> &str {
         &self.token
     }
 
     /// Ids that are there, for the hooks.
-    pub fn ids(&self) -> String {
+    pub(crate) fn ids(&self) -> String {
         self.ids.to_string()
     }
 
     /// The document, as it is served.
-    pub fn document(&self) -> &[u8] {
+    pub(crate) fn document(&self) -> &[u8] {
         &self.document
     }
 
     /// A folder that goes with it.
-    pub fn folder(&self) -> &Path {
+    pub(crate) fn folder(&self) -> &Path {
         self.folder.path()
     }
 }
