@@ -5,9 +5,12 @@
 mod cells;
 mod cursors;
 mod document;
+mod exports;
 mod isolation;
+mod messages;
 mod once;
 mod requests;
 mod samples;
+mod secrets;
 mod tokens;
 mod world;

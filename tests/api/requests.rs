@@ -498,3 +498,15 @@ fn bulk_actions_are_bounded_and_each_for_itself() {
     assert_eq!(results[0]["problem"]["status"], 404, "{results}");
     assert_eq!(results[1]["status"], "acknowledged", "{results}");
 }
+
+#[test]
+fn a_bulk_action_without_a_reason_is_refused_as_a_whole() {
+    let asked = Asked::new();
+    let path = format!("{}/findings/actions", asked.at);
+    let finding = json!({ "tenant": asked.north.first, "finding": asked.north.findings[0] });
+    for reason in [String::new(), " ".to_owned(), "x".repeat(2_001)] {
+        let decision = json!({ "action": "close", "reason": reason });
+        let body = json!({ "findings": [finding], "decision": decision });
+        asked.refused(Call::post(&path, body), 422, "invalid");
+    }
+}

@@ -7,14 +7,13 @@ use jiff::SignedDuration;
 use plumbline_api::token::{DEVELOPMENT_ISSUER, Development};
 use plumbline_api::{Api, Limits, Settings};
 use plumbline_governance::access::{MemberChange, MemberRole};
-use plumbline_governance::ids::{
-    FindingId, ProfileId, RunId, SnapshotId, TenantId, UploadId, WorkspaceId,
-};
+use plumbline_governance::ids::{TenantId, WorkspaceId};
 use plumbline_operations::{Actor, Person, System};
 use plumbline_ports::Clock as _;
 use plumbline_testkit::clock::ManualClock;
-use plumbline_tests::policies::{FEATURE, feature, policies};
-use plumbline_tests::stage::{Stage, complete, must};
+pub use plumbline_tests::holding::Holding;
+use plumbline_tests::holding::drain;
+use plumbline_tests::stage::{Stage, must};
 use serde_json::Value;
 use std::sync::Arc;
 use tower::ServiceExt as _;
@@ -88,34 +87,6 @@ impl Call {
     pub(crate) fn token(self, token: &str) -> Self {
         self.header("authorization", &format!("Bearer {token}"))
     }
-}
-
-/// What one workspace holds: one of everything.
-#[derive(Clone, Debug)]
-pub(crate) struct Holding {
-    pub(crate) workspace: WorkspaceId,
-    /// The golden tenant.
-    pub(crate) golden: TenantId,
-    /// A tenant with findings.
-    pub(crate) first: TenantId,
-    /// Another one with findings.
-    pub(crate) second: TenantId,
-    pub(crate) profile: ProfileId,
-    pub(crate) snapshot: SnapshotId,
-    /// Runs of the first tenant and of the second.
-    pub(crate) run: RunId,
-    pub(crate) second_run: RunId,
-    /// A member who only reads.
-    pub(crate) viewer: String,
-    /// A subject that the first tenant has.
-    pub(crate) item: String,
-    /// A subject that the snapshot holds.
-    pub(crate) snapshot_item: String,
-    /// Uploads of the first tenant and of the second.
-    pub(crate) upload: UploadId,
-    pub(crate) second_upload: UploadId,
-    /// A finding of the first tenant, and one of the second.
-    pub(crate) findings: [FindingId; 2],
 }
 
 /// The API over stores in memory.
@@ -219,89 +190,13 @@ impl World {
     }
 
     /// Makes a workspace with one of everything, owned by `owner`.
-    pub(crate) fn holding(&self, owner: &str) -> Holding {
-        let system = self.system();
-        let actor = Actor::new(owner);
-        let wait = |name: &str| format!("{owner} {name}");
-        self.runtime.block_on(async {
-            let made = must(system.create_workspace(&person(owner), &actor, &wait("space")).await);
-            let workspace = made.id;
-            let mut tenants = Vec::new();
-            for name in ["golden", "first", "second"] {
-                let facts = plumbline_policy::tenant::TenantFacts::default();
-                tenants
-                    .push(must(system.add_tenant(workspace, &actor, &wait(name), facts).await).id);
-            }
-            let [golden, first, second] = tenants[..] else { unreachable!() };
-            let new = plumbline_operations::NewProfile {
-                name: wait("profile"),
-                scope: plumbline_tests::stage::scope(&[FEATURE]),
-                ..plumbline_operations::NewProfile::default()
-            };
-            let profile = must(system.create_profile(workspace, &actor, new).await).id;
-            let full = policies([feature("alpha", 1, "22H2"), feature("beta", 2, "22H2")]);
-            let less = policies([feature("alpha", 1, "23H2")]);
-            for (tenant, policies) in [(golden, &full), (first, &less), (second, &less)] {
-                let mut documents = policies.iter().map(|(name, value)| {
-                    Ok((format!("{name}.json"), value.to_string().into_bytes()))
-                });
-                must(system.import(workspace, &actor, tenant, &complete(), &mut documents).await);
-            }
-            let capture = must(system.start_capture(workspace, &actor, profile, golden).await).run;
-            self.drain().await;
-            must(
-                system
-                    .set_profile_status(
-                        workspace,
-                        &actor,
-                        profile,
-                        plumbline_governance::profile::ProfileStatus::Active,
-                        None,
-                    )
-                    .await,
-            );
-            for tenant in [first, second] {
-                must(system.assign(workspace, &actor, tenant, profile, None, None).await);
-                must(system.start_compare(workspace, &actor, tenant).await);
-            }
-            self.drain().await;
-            let capture = must(system.run(workspace, golden, capture.id).await);
-            let reader = person(&wait("reader"));
-            let viewer = MemberRole::Viewer.into();
-            must(system.set_member(workspace, &actor, &reader, viewer, None).await);
-            let viewer = reader.member_id();
-            let snapshot = capture.context.baseline_snapshot_id.unwrap();
-            let frozen =
-                must(system.snapshot_items(workspace, profile, snapshot, None, None, 10).await);
-            let items = must(system.inventory_items(workspace, first, None, None, 10).await);
-            must(system.refresh_overview(workspace).await);
-            let of = |tenant| async move {
-                must(system.findings(workspace, tenant).await)[0].finding.id
-            };
-            Holding {
-                workspace,
-                golden,
-                first,
-                second,
-                profile,
-                snapshot,
-                run: must(system.runs(workspace, first, 10).await)[0].id,
-                second_run: must(system.runs(workspace, second, 10).await)[0].id,
-                viewer,
-                item: items.items[0].item_id.clone(),
-                snapshot_item: frozen.items[0].item_id.clone(),
-                upload: must(system.start_upload(workspace, &actor, first).await).id,
-                second_upload: must(system.start_upload(workspace, &actor, second).await).id,
-                findings: [of(first).await, of(second).await],
-            }
-        })
+    pub fn holding(&self, owner: &str) -> Holding {
+        self.runtime.block_on(Holding::make(self.system(), &person(owner)))
     }
 
     /// Does what is queued.
-    pub(crate) async fn drain(&self) {
-        for queue in plumbline_ports::QueueName::ALL {
-            while !must(self.system().work(queue, 10).await).is_empty() {}
-        }
+    pub async fn drain(&self) {
+        drain(self.system()).await;
     }
 
     /// Makes somebody a member.

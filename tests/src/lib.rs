@@ -2,6 +2,7 @@
 
 pub mod aged;
 pub mod check;
+pub mod holding;
 pub mod policies;
 pub mod stage;
 

@@ -204,6 +204,10 @@ fn operation(
 fn content(shape: &Shape, generator: &mut SchemaGenerator) -> Value {
     match shape.of {
         Some(of) => json!({ "schema": of(generator).to_value() }),
+        // Any JSON that holds something: a log, or documents one after another.
+        None if shape.media.ends_with("json") && !shape.media.ends_with("ndjson") => {
+            json!({ "schema": { "type": ["object", "array"] } })
+        }
         None => json!({ "schema": { "type": "string", "format": "binary" } }),
     }
 }
@@ -289,7 +293,7 @@ fn parameters(route: &Route, requests: &mut SchemaGenerator) -> Vec<Value> {
         out.push(header(
             "If-Match",
             "The `ETag` that was read; the change is made only if it still holds.",
-            json!({ "type": "string" }),
+            json!({ "type": "string", "pattern": "^(\\*|\"r[0-9]{1,19}\")$" }),
         ));
     }
     if route.once {

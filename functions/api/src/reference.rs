@@ -9,7 +9,7 @@ const STYLE: &str = "
 @media(prefers-color-scheme:dark){:root{--ink:#e6e9f2;--dim:#a3acc2;--line:#343c50;--page:#12161f;--soft:#1b2130;--link:#8ab4ff}}
 *{box-sizing:border-box}body{margin:0;font:16px/1.5 system-ui,sans-serif;color:var(--ink);background:var(--page)}
 a{color:var(--link)}nav{position:sticky;top:0;background:var(--page);border-bottom:1px solid var(--line);padding:.6rem 1.2rem}
-nav a{margin-right:1rem;white-space:nowrap}main{max-width:64rem;margin:0 auto;padding:1.2rem}
+nav{display:flex;flex-wrap:wrap;gap:.2rem 1rem}nav a{white-space:nowrap}main{max-width:64rem;margin:0 auto;padding:1.2rem}
 h1{font-size:1.7rem;margin:.6rem 0}h2{margin:2.2rem 0 .3rem;border-bottom:1px solid var(--line);padding-bottom:.2rem;scroll-margin-top:4rem}
 details{border:1px solid var(--line);border-radius:.5rem;margin:.5rem 0;background:var(--soft)}
 summary{cursor:pointer;padding:.5rem .8rem;display:flex;gap:.8rem;align-items:baseline;flex-wrap:wrap}
@@ -41,7 +41,7 @@ pub(crate) fn page(document: &Value) -> String {
                 main {
                     h1 { "Plumbline API" }
                     p class="dim" { "Version " (word(&document["info"], "version")) " · " a href="/openapi.json" { "OpenAPI 3.1 document" } }
-                    p { (word(&document["info"], "description")) }
+                    p { (prose(word(&document["info"], "description"))) }
                     @for tag in tags { (chapter(document, tag)) }
                     (problems())
                     (shapes(document))
@@ -54,6 +54,15 @@ pub(crate) fn page(document: &Value) -> String {
 
 fn word<'v>(value: &'v Value, member: &str) -> &'v str {
     value[member].as_str().unwrap_or_default()
+}
+
+/// Text with what stands between backticks as code.
+fn prose(text: &str) -> Markup {
+    html! {
+        @for (at, part) in text.split('`').enumerate() {
+            @if at % 2 == 1 { code { (part) } } @else { (part) }
+        }
+    }
 }
 
 fn slug(name: &str) -> String {
@@ -90,7 +99,7 @@ fn route(path: &str, method: &str, operation: &Value) -> Markup {
                 span class="dim" { (word(operation, "summary")) }
             }
             div {
-                @if let Some(about) = operation["description"].as_str() { p { (about) } }
+                @if let Some(about) = operation["description"].as_str() { p { (prose(about)) } }
                 p class="dim" {
                     "Needs: " (word(access, "who"))
                     @if let Some(capability) = access["capability"].as_str() { ", capability " code { (capability) } }
@@ -102,7 +111,7 @@ fn route(path: &str, method: &str, operation: &Value) -> Markup {
                             td { code { (word(one, "name")) } }
                             td { (word(one, "in")) }
                             td { (form(&one["schema"])) }
-                            td { (word(one, "description")) }
+                            td { (prose(word(one, "description"))) }
                         } } }
                     } }
                 }
@@ -160,7 +169,7 @@ fn problems() -> Markup {
         div class="scroll" tabindex="0" { table {
             thead { tr { th { "Status" } th { "Word" } th { "Meaning" } th { "Next step" } } }
             tbody { @for kind in KINDS { tr {
-                td { (kind.status.as_u16()) } td { code { (kind.word) } } td { (kind.title) } td { (kind.next_step) }
+                td { (kind.status.as_u16()) } td { code { (kind.word) } } td { (kind.title) } td { (prose(kind.next_step)) }
             } } }
         } }
     }
@@ -195,7 +204,7 @@ fn members(shape: &Value) -> Markup {
                 tbody { @for (name, member) in members { tr {
                     td { code { (name) } @if !is_required(name) { " " span class="dim" { "optional" } } }
                     td { (form(member)) }
-                    td { (word(member, "description")) }
+                    td { (prose(word(member, "description"))) }
                 } } }
             } }
         }

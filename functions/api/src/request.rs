@@ -54,11 +54,9 @@ fn query<T: DeserializeOwned>(uri: &Uri) -> Result<T, Problem> {
     axum::extract::Query::<T>::try_from_uri(uri).map(|axum::extract::Query(asked)| asked).map_err(
         |error| {
             let reason = error.to_string();
-            let reason = reason
-                .strip_prefix("Failed to deserialize query string: ")
-                .unwrap_or(&reason)
-                .to_owned();
-            BAD_REQUEST.because(format!("the query cannot be taken: {reason}"))
+            let reason =
+                reason.strip_prefix("Failed to deserialize query string: ").unwrap_or(&reason);
+            BAD_REQUEST.because(format!("the query cannot be taken: {}", told(&reason)))
         },
     )
 }
@@ -85,7 +83,7 @@ impl<T: DeserializeOwned + JsonSchema + 'static> FromRequest<Api> for Body<T> {
             return Err(BAD_REQUEST.because(format!("the body is nested deeper than {MAX_DEPTH}")));
         }
         let bad = |reason: &dyn std::fmt::Display| {
-            BAD_REQUEST.because(format!("the body cannot be taken: {reason}"))
+            BAD_REQUEST.because(format!("the body cannot be taken: {}", told(reason)))
         };
         let body: T = serde_json::from_slice(&bytes).map_err(|error| bad(&error))?;
         // Only now is it known to be JSON, so that a list is looked for in what is small and sound.
@@ -96,6 +94,28 @@ impl<T: DeserializeOwned + JsonSchema + 'static> FromRequest<Api> for Body<T> {
             Some(place) => Err(bad(&format!("`{place}` is a list, and an object is meant"))),
         }
     }
+}
+
+/// What a parser says, without the values that it read: one may be a secret in the wrong place, and
+/// problems are kept in places that are no place for secrets.
+pub(crate) fn told(reason: &dyn std::fmt::Display) -> String {
+    let mut text = reason.to_string();
+    for (begin, end) in [
+        ("unknown variant `", "`, expected"),
+        ("string \"", "\", expected"),
+        ("character `", "`, expected"),
+        ("integer `", "`, expected"),
+        ("floating point `", "`, expected"),
+    ] {
+        let from = text.find(begin).map(|at| at + begin.len());
+        let to = text.rfind(end);
+        if let (Some(from), Some(to)) = (from, to)
+            && from <= to
+        {
+            text.replace_range(from..to, "…");
+        }
+    }
+    text
 }
 
 /// Reads a body of limited size.
@@ -212,10 +232,11 @@ where
 pub(crate) struct Paging {
     /// The most items of the page, 1 to 200; 50 unless said otherwise.
     #[serde(default)]
-    #[schemars(range(min = 1, max = 200))]
+    #[schemars(with = "Option<u16>", range(min = 1, max = 200))]
     pub(crate) limit: Option<String>,
     /// Where the last page ended: its `next_cursor`.
     #[serde(default)]
+    #[schemars(length(min = 1, max = 4096), regex(pattern = r"^[A-Za-z0-9_-]+$"))]
     pub(crate) cursor: Option<String>,
 }
 
@@ -295,6 +316,7 @@ fn uri_of(query: &str) -> Result<Uri, Problem> {
 
 /// A page of a list.
 #[derive(Debug, Deserialize, JsonSchema, Serialize)]
+#[schemars(rename = "PageOf{T}")]
 pub struct PageOf<T> {
     /// What is on the page; it may be empty and still have more behind it.
     pub items: Vec<T>,
@@ -337,6 +359,26 @@ mod tests {
         assert!(!deeper_than(br#"["\"[[["]"#, 1));
         assert!(deeper_than(b"[[[1]]]", 2));
         assert!(deeper_than("[".repeat(10_000).as_bytes(), 64));
+    }
+
+    #[test]
+    fn a_parsers_words_hold_no_value() {
+        #[derive(Debug, Deserialize)]
+        #[serde(rename_all = "snake_case")]
+        enum Word {
+            One,
+        }
+        for text in ["\"hush `\\\"hush\"", "5791", "5791.5", "true"] {
+            let variant = serde_json::from_str::<Word>(text).unwrap_err();
+            let number = serde_json::from_str::<Option<()>>(text).unwrap_err();
+            for error in [variant, number] {
+                let told = told(&error);
+                assert!(!told.contains("hush") && !told.contains("5791"), "{told}");
+            }
+        }
+        let error = serde_json::from_str::<Word>("\"two\"").unwrap_err();
+        assert_eq!(told(&error), "unknown variant `…`, expected `one` at line 1 column 5");
+        assert!(matches!(serde_json::from_str("\"one\""), Ok(Word::One)));
     }
 
     #[test]

@@ -5,6 +5,7 @@ use super::findings::FindingView;
 use crate::Api;
 use crate::access::Here;
 use crate::problem::{BAD_REQUEST, Problem};
+use crate::request::told;
 use crate::table::{Access, Route};
 use axum::body::Body;
 use axum::extract::{RawQuery, State};
@@ -121,9 +122,9 @@ fn parse<T: serde::de::DeserializeOwned>(query: &str) -> Result<T, Problem> {
     let uri = format!("/?{query}")
         .parse()
         .map_err(|_| BAD_REQUEST.because("the query cannot be read"))?;
-    axum::extract::Query::<T>::try_from_uri(&uri)
-        .map(|axum::extract::Query(asked)| asked)
-        .map_err(|error| BAD_REQUEST.because(format!("the query cannot be taken: {error}")))
+    axum::extract::Query::<T>::try_from_uri(&uri).map(|axum::extract::Query(asked)| asked).map_err(
+        |error| BAD_REQUEST.because(format!("the query cannot be taken: {}", told(&error))),
+    )
 }
 
 /// An export on its way.

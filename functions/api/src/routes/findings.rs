@@ -18,7 +18,8 @@ use plumbline_governance::ids::{FindingId, ProfileId, RunId, TenantId};
 use plumbline_governance::report::ChangeType;
 use plumbline_governance::schema::Moment;
 use plumbline_governance::severity::Severity;
-use plumbline_operations::{FindingFilter, SeenFinding};
+use plumbline_governance::text::{MAX_REASON, line};
+use plumbline_operations::{FindingFilter, OperationError, SeenFinding};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -200,6 +201,7 @@ enum Action {
     /// "It may be so", for exactly this drift.
     Accept {
         /// Why.
+        #[schemars(length(min = 1, max = 2000))]
         reason: String,
         /// Until when; without an end if not given.
         #[serde(default)]
@@ -209,11 +211,13 @@ enum Action {
     /// "I want to hear no more of it", of exactly this drift.
     Close {
         /// Why.
+        #[schemars(length(min = 1, max = 2000))]
         reason: String,
     },
     /// "It counts again."
     Reopen {
         /// Why.
+        #[schemars(length(min = 1, max = 2000))]
         reason: String,
     },
 }
@@ -331,6 +335,11 @@ async fn act_on_all(
         return Err(BAD_REQUEST.because("`findings` names one of them twice"));
     }
     let action = FindingAction::from(bulk.decision);
+    // One reason for all: where it is none, the request is wrong, and not each finding in turn.
+    if let Some(reason) = action.reason() {
+        line("the reason", reason, MAX_REASON)
+            .map_err(|error| Problem::from(OperationError::from(error)))?;
+    }
     let mut results = Vec::with_capacity(count);
     for FindingPlace { tenant, finding } in bulk.findings {
         let done = match here.see(tenant) {

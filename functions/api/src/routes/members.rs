@@ -84,8 +84,10 @@ impl From<Member> for MemberView {
 #[serde(deny_unknown_fields)]
 struct NewMember {
     /// The issuer of their tokens.
+    #[schemars(length(min = 1, max = 200))]
     issuer: String,
     /// Who they are in the issuer's words.
+    #[schemars(length(min = 1, max = 200))]
     subject: String,
     /// What they may do.
     role: MemberRole,

@@ -115,12 +115,15 @@ struct ProfileQuery {
 #[serde(deny_unknown_fields)]
 struct ProfileForm {
     /// Its name, unique in the workspace.
+    #[schemars(length(min = 1, max = 200))]
     name: String,
     /// For people.
     #[serde(default)]
+    #[schemars(length(max = 2000))]
     description: Option<String>,
     /// For people, such as `2026.1`.
     #[serde(default)]
+    #[schemars(length(max = 2000))]
     version_label: Option<String>,
     /// The types it holds.
     #[serde(default)]
@@ -139,6 +142,7 @@ struct ProfileForm {
 struct ProfileChange {
     /// Another name.
     #[serde(default)]
+    #[schemars(length(min = 1, max = 200))]
     name: Option<String>,
     /// Another description.
     #[serde(default, deserialize_with = "given")]

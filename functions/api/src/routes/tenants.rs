@@ -87,6 +87,7 @@ struct TenantQuery {
 #[serde(deny_unknown_fields)]
 struct NewTenant {
     /// Its name, unique in the workspace.
+    #[schemars(length(min = 1, max = 200))]
     name: String,
     /// Its Entra tenant id, verified domains and Intune account id.
     #[serde(default)]
@@ -99,6 +100,7 @@ struct NewTenant {
 struct TenantChange {
     /// Another name.
     #[serde(default)]
+    #[schemars(length(min = 1, max = 200))]
     name: Option<String>,
     /// Other facts, all of them.
     #[serde(default)]

@@ -56,6 +56,7 @@ pub(crate) fn routes() -> Vec<Route> {
 #[serde(deny_unknown_fields)]
 struct NewWorkspace {
     /// Its name, up to 200 characters.
+    #[schemars(length(min = 1, max = 200))]
     name: String,
 }
 
@@ -79,6 +80,7 @@ pub struct OwnWorkspace {
 struct WorkspaceChange {
     /// Another name.
     #[serde(default)]
+    #[schemars(length(min = 1, max = 200))]
     name: Option<String>,
     /// When nightly compares start; null: never.
     #[serde(default, deserialize_with = "given")]
