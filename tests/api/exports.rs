@@ -56,7 +56,10 @@ fn listed(world: &World, subject: &str, of: &Holding, filter: &str) -> BTreeSet<
 fn drifted(world: &World, of: &Holding, tenant: TenantId, names: &[&str]) {
     world.clock.advance_seconds(60);
     let actor = plumbline_operations::Actor::new("olga");
-    let found = policies(names.iter().zip(3..).map(|(name, id)| feature(name, id, "22H2")));
+    // Each with a content of its own, so that none is taken for a renamed one of the golden master.
+    let found = policies(
+        names.iter().zip(3..).map(|(name, id)| feature(name, id, &format!("version {id}"))),
+    );
     world.runtime.block_on(async {
         let mut documents = found
             .iter()
@@ -85,7 +88,7 @@ fn every_form_holds_what_the_list_holds() {
         "&status=resolved,accepted".to_owned(),
         "&severity=high".to_owned(),
         "&severity=low,medium".to_owned(),
-        "&change_type=missing".to_owned(),
+        "&change_type=missing_policy".to_owned(),
         format!("&tenant={}", north.first),
         format!("&tenant={}", north.golden),
         format!("&profile={}", north.profile),

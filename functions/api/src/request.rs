@@ -102,7 +102,10 @@ pub(crate) fn told(reason: &dyn std::fmt::Display) -> String {
     let mut text = reason.to_string();
     for (begin, end) in [
         ("unknown variant `", "`, expected"),
-        ("string \"", "\", expected"),
+        // An id, a time of day, a zone.
+        ("`", "` is no"),
+        // Any text, of the parser of JSON and of that of times.
+        ("\"", "\""),
         ("character `", "`, expected"),
         ("integer `", "`, expected"),
         ("floating point `", "`, expected"),
