@@ -131,33 +131,35 @@ class Load:
     def __init__(self, server: Server, rng: random.Random) -> None:
         self.rng, self.client = rng, Client(server.port)
         self.tokens = {subject: server.token(subject) for subject in MEMBERS + LIMITED}
-        whole = self.tokens[MEMBERS[0]]
-        self.base = f"/v1/workspaces/{server.get(whole, '/v1/workspaces')['items'][0]['id']}"
-        self.profile = server.get(whole, f"{self.base}/profiles")["items"][0]["id"]
+
+        def ask(path: str, subject: str = MEMBERS[0]) -> dict:
+            return server.get(self.tokens[subject], path)
+
+        self.base = f"/v1/workspaces/{ask('/v1/workspaces')['items'][0]['workspace']['id']}"
+        self.profile = ask(f"{self.base}/profiles")["items"][0]["id"]
+        self.since = ask(f"{self.base}/posture")["as_of"]
+        # Some tenants of each page, so that they are spread over the fleet.
         self.places = []
         cursor = ""
-        # A tenth of a fleet is enough to be spread over it.
-        while cursor is not None and len(self.places) < 1_000:
-            page = server.get(whole, f"{self.base}/tenants?limit=200{cursor}")
-            for tenant in rng.sample(page["items"], min(20, len(page["items"]))):
-                place = f"tenant={tenant['id']}&limit=20"
-                found = server.get(whole, f"{self.base}/findings?{place}")["items"]
-                runs = server.get(whole, f"{self.base}/runs?{place}")["items"]
+        while cursor is not None:
+            page = ask(f"{self.base}/tenants?limit=200{cursor}")
+            for tenant in rng.sample(page["items"], min(8, len(page["items"]))):
+                subject = rng.choice(MEMBERS[1:])  # a cursor is its subject's own, all else anyone's
+                found = ask(f"{self.base}/findings?tenant={tenant['id']}&limit=20", subject)["items"]
+                runs = ask(f"{self.base}/runs?tenant={tenant['id']}&limit=1", subject)["items"]
                 if found and runs:
                     self.places.append((tenant["id"], [one["id"] for one in found], runs[0]["id"]))
-                time.sleep(0.04)  # within the limit of this subject
             cursor = page["next_cursor"] and f"&cursor={page['next_cursor']}"
-        self.since = server.get(whole, f"{self.base}/posture")["as_of"]
         self.cursors: dict[tuple[str, str], str] = {}
         self.took: dict[str, list[float]] = collections.defaultdict(list)
         self.errors: collections.Counter = collections.Counter()
         self.bytes = 0
 
-    def next(self) -> tuple[str, str, str, str | None]:
+    def next(self) -> tuple[str, str, str, bool]:
         kind, _, path = self.rng.choices(MIX, [weight for _, weight, _ in MIX])[0]
         tenant, findings, run = self.rng.choice(self.places)
         subject = self.rng.choice(LIMITED if kind.endswith("limited") else MEMBERS)
-        paged = "list" in kind and "{tenant}" not in path or kind.startswith("posture tenants")
+        paged = kind.startswith(("list", "posture tenants")) and "{tenant}" not in path
         cursor = self.cursors.pop((subject, kind), None) if paged else None
         path = self.base + path.format(tenant=tenant, profile=self.profile, run=run, since=self.since,
                                        finding=self.rng.choice(findings))
