@@ -128,8 +128,7 @@ impl Seed {
     }
 
     fn member(&self, subject: &str, tenants: Option<&[TenantId]>) {
-        let person =
-            Person { issuer: DEVELOPMENT_ISSUER.to_owned(), subject: subject.to_owned() };
+        let person = Person { issuer: DEVELOPMENT_ISSUER.to_owned(), subject: subject.to_owned() };
         let change = MemberChange {
             role: MemberRole::Viewer,
             tenants: tenants.map(|tenants| tenants.iter().copied().collect()),
@@ -158,9 +157,8 @@ fn main() {
     let mut seed = Seed { system, workspace, actor, profile: None };
 
     let new = NewProfile { name: "Gold".to_owned(), ..NewProfile::default() };
-    let profile = block_on(seed.system.create_profile(workspace, &seed.actor, new))
-        .expect("a profile")
-        .id;
+    let profile =
+        block_on(seed.system.create_profile(workspace, &seed.actor, new)).expect("a profile").id;
     seed.profile = Some(profile);
     let golden = seed.tenant("golden");
     seed.import(golden, (0..policies).map(|one| policy(one, 1)));
