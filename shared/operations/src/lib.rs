@@ -21,6 +21,7 @@ mod lists;
 mod member;
 mod message;
 mod overview;
+mod packing;
 mod paging;
 mod posture;
 mod profile;

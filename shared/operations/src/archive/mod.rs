@@ -70,7 +70,7 @@ pub(crate) fn unpack(
     let Some(limit) = unpacked_size(bytes) else {
         return Err(OperationError::damaged(what, "it does not say how large it is"));
     };
-    zstd::bulk::decompress(bytes, limit).map_err(|error| OperationError::damaged(what, error))
+    crate::packing::unpack_frame(bytes, limit).map_err(|error| OperationError::damaged(what, error))
 }
 
 impl System {

@@ -1,6 +1,6 @@
 //! Packs: many payloads in one object, each compressed by itself, so that one can be read alone.
 
-use super::{LEVEL, Written, missing, object_failure, object_key, unpack};
+use super::{Written, missing, object_failure, object_key, unpack};
 use crate::error::OperationError;
 use crate::system::System;
 use plumbline_governance::index::Frame;
@@ -19,7 +19,7 @@ const READ_AT_ONCE: u64 = 4 * 1024 * 1024;
 
 /// Compresses bytes; the result says how large they are.
 pub(crate) fn compress(bytes: &[u8]) -> Result<Vec<u8>, OperationError> {
-    zstd::bulk::compress(bytes, LEVEL).map_err(|error| OperationError::damaged("a frame", error))
+    crate::packing::pack_frame(bytes).map_err(|error| OperationError::damaged("a frame", error))
 }
 
 /// A frame of a pack that may not be closed yet.

@@ -7,8 +7,9 @@ pub(crate) mod rows;
 
 pub(crate) use chain::Committed;
 
-use crate::archive::{LEVEL, Written, unpacked_size};
+use crate::archive::{Written, unpacked_size};
 use crate::error::OperationError;
+use crate::packing::{pack_row, unpack_row};
 use crate::system::System;
 use plumbline_policy::digest::Digest;
 use plumbline_ports::{
@@ -112,13 +113,11 @@ pub(crate) fn spilled(record: &Record) -> Option<Spilled> {
     serde_json::from_slice::<Head>(&record_as_json(&record.body).ok()?).ok()?.spilled
 }
 
-/// What a body begins with that is compressed under [`DICTIONARY`]; JSON never does. A changed dictionary
+/// What a body begins with that is compressed under the dictionary of rows; JSON never does. A changed one
 /// needs another number, and this one stays for what was written with it.
 const COMPRESSED: u8 = 1;
 /// A shorter body is not worth the trouble: it is billed as one unit anyhow.
 const COMPRESS_OVER: usize = 400;
-/// What rows have in common: member names and words that most of them hold.
-const DICTIONARY: &[u8] = include_bytes!("dictionary-1.json");
 
 /// The body of a record as JSON. Larger ones are kept compressed, because every write is billed by the
 /// kilobyte.
@@ -129,19 +128,14 @@ pub fn record_as_json(body: &[u8]) -> Result<Cow<'_, [u8]>, OperationError> {
     let Some(packed) = body.strip_prefix(&[COMPRESSED]) else { return Ok(Cow::Borrowed(body)) };
     let damaged = |error: &dyn std::fmt::Display| OperationError::damaged("a record", error);
     let size = unpacked_size(packed).ok_or_else(|| damaged(&"it does not say how large it is"))?;
-    zstd::bulk::Decompressor::with_dictionary(DICTIONARY)
-        .and_then(|mut tool| tool.decompress(packed, size))
-        .map(Cow::Owned)
-        .map_err(|error| damaged(&error))
+    unpack_row(packed, size).map(Cow::Owned).map_err(|error| damaged(&error))
 }
 
 fn packed(body: Vec<u8>) -> Result<Vec<u8>, OperationError> {
     if body.len() <= COMPRESS_OVER {
         return Ok(body);
     }
-    let short = zstd::bulk::Compressor::with_dictionary(LEVEL, DICTIONARY)
-        .and_then(|mut tool| tool.compress(&body))
-        .map_err(|error| OperationError::damaged("a record", error))?;
+    let short = pack_row(&body).map_err(|error| OperationError::damaged("a record", error))?;
     if short.len() + 1 >= body.len() {
         return Ok(body);
     }
@@ -221,18 +215,26 @@ impl System {
         let damaged = |reason: &dyn std::fmt::Display| {
             OperationError::damaged(format!("the {} at {}", R::WHAT, record.key), reason)
         };
-        // The form is looked at first: a newer one need not have the members that this program expects.
         let body = record_as_json(&record.body).map_err(|error| damaged(&error))?;
-        let form: FormOnly = serde_json::from_slice(&body).map_err(|error| damaged(&error))?;
-        if form.form > R::FORM {
+        let read = serde_json::from_slice::<Envelope<R>>(&body);
+        // A newer form need not have the members that this program expects, so it is looked for where they
+        // are not.
+        let form = match &read {
+            Ok(envelope) => envelope.form,
+            Err(_) => {
+                let form: FormOnly =
+                    serde_json::from_slice(&body).map_err(|error| damaged(&error))?;
+                form.form
+            }
+        };
+        if form > R::FORM {
             return Err(OperationError::Newer {
                 what: format!("the {} at {}", R::WHAT, record.key),
-                found: form.form,
+                found: form,
                 known: R::FORM,
             });
         }
-        let envelope: Envelope<R> =
-            serde_json::from_slice(&body).map_err(|error| damaged(&error))?;
+        let envelope = read.map_err(|error| damaged(&error))?;
         let row = match (envelope.row, envelope.spilled) {
             (Some(row), None) => row,
             (None, Some(at)) => {
