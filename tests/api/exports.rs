@@ -235,7 +235,7 @@ fn interleaved_workspaces_do_not_mix() {
     let paths = holdings.each_ref().map(|one| {
         let (ws, first) = (one.workspace, one.first);
         [
-            "".to_owned(),
+            String::new(),
             "/tenants".to_owned(),
             "/findings?limit=1".to_owned(),
             "/exports/findings?format=json".to_owned(),

@@ -188,6 +188,7 @@ fn planted(world: &World, north: &Holding, hay: &mut Haystack) {
 }
 
 /// Writes secrets where none belong; answers them.
+#[expect(clippy::too_many_lines, reason = "one line a place")]
 fn misplace(world: &World, north: &Holding, hay: &mut Haystack) -> Vec<String> {
     let token = world.token("olga");
     let at = format!("/v1/workspaces/{}", north.workspace);

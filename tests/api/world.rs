@@ -11,7 +11,7 @@ use plumbline_governance::ids::{TenantId, WorkspaceId};
 use plumbline_operations::{Actor, Person, System};
 use plumbline_ports::Clock as _;
 use plumbline_testkit::clock::ManualClock;
-pub use plumbline_tests::holding::Holding;
+pub(crate) use plumbline_tests::holding::Holding;
 use plumbline_tests::holding::drain;
 use plumbline_tests::stage::{Stage, must};
 use serde_json::Value;
@@ -190,12 +190,12 @@ impl World {
     }
 
     /// Makes a workspace with one of everything, owned by `owner`.
-    pub fn holding(&self, owner: &str) -> Holding {
+    pub(crate) fn holding(&self, owner: &str) -> Holding {
         self.runtime.block_on(Holding::make(self.system(), &person(owner)))
     }
 
     /// Does what is queued.
-    pub async fn drain(&self) {
+    pub(crate) async fn drain(&self) {
         drain(self.system()).await;
     }
 

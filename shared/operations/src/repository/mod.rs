@@ -219,13 +219,11 @@ impl System {
         let read = serde_json::from_slice::<Envelope<R>>(&body);
         // A newer form need not have the members that this program expects, so it is looked for where they
         // are not.
-        let form = match &read {
-            Ok(envelope) => envelope.form,
-            Err(_) => {
-                let form: FormOnly =
-                    serde_json::from_slice(&body).map_err(|error| damaged(&error))?;
-                form.form
-            }
+        let form = if let Ok(envelope) = &read {
+            envelope.form
+        } else {
+            let only: FormOnly = serde_json::from_slice(&body).map_err(|error| damaged(&error))?;
+            only.form
         };
         if form > R::FORM {
             return Err(OperationError::Newer {
