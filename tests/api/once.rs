@@ -119,3 +119,19 @@ fn keys_that_are_none() {
         assert_eq!(answer.status, if is_good { 201 } else { 400 }, "{key}: {}", answer.text());
     }
 }
+
+/// Another revision is another request, though path and body are the same.
+#[test]
+fn a_key_with_another_if_match_is_of_another_request() {
+    let world = World::new();
+    let north = world.holding("olga");
+    let path = format!("/v1/workspaces/{}/tenants/{}/archive", north.workspace, north.second);
+    let archive = |revision: &str| {
+        let call = Call::new("POST", &path).header("idempotency-key", "archive-1");
+        world.send_as("olga", call.header("if-match", revision))
+    };
+    assert_eq!(archive("*").status, 200);
+    assert_eq!(archive("*").header("idempotent-replayed"), Some("true"));
+    let other = archive("\"r1\"");
+    assert_eq!((other.status, other.problem().as_str()), (422, "idempotency_key_reused"));
+}

@@ -35,8 +35,13 @@ pub(crate) async fn once(
     };
     let workspace = parts.extensions.get::<Here>().map(|here| here.workspace);
     let route = parts.extensions.get::<MatchedPath>().map_or("", MatchedPath::as_str).to_owned();
-    let asked = format!("{} {}\n", parts.method, parts.uri);
-    let digest = Digest::of(&[asked.as_bytes(), &bytes].concat());
+    let mut asked = format!("{} {}\n", parts.method, parts.uri).into_bytes();
+    // Headers that change what is done, each with its end, so that two requests never look alike.
+    for name in [header::IF_MATCH, header::CONTENT_TYPE, header::CONTENT_ENCODING] {
+        asked.extend(parts.headers.get(name).map_or(&b""[..], HeaderValue::as_bytes));
+        asked.push(b'\n');
+    }
+    let digest = Digest::of(&[&asked[..], &bytes].concat());
     let once_key = OnceKey { workspace, person: &caller.person, route: &route, key: &key };
     let ticket = match api.system().begin_once(&once_key, digest).await? {
         Once::First(ticket) => ticket,
