@@ -38,7 +38,11 @@ pub(crate) async fn once(
     let mut asked = format!("{} {}\n", parts.method, parts.uri).into_bytes();
     // Headers that change what is done, each with its end, so that two requests never look alike.
     for name in [header::IF_MATCH, header::CONTENT_TYPE, header::CONTENT_ENCODING] {
-        asked.extend(parts.headers.get(name).map_or(&b""[..], HeaderValue::as_bytes));
+        if let Some(value) = parts.headers.get(name) {
+            // An empty one is not the same as none.
+            asked.push(b'=');
+            asked.extend(value.as_bytes());
+        }
         asked.push(b'\n');
     }
     let digest = Digest::of(&[&asked[..], &bytes].concat());
