@@ -5,7 +5,9 @@ use plumbline_api::token::{DEVELOPMENT_ISSUER, Development};
 use plumbline_api::{Api, Limits, Settings};
 use plumbline_operations::{Actor, NewProfile, Person, System};
 use plumbline_ports::{Clock, Secrets as _};
-use plumbline_store_local::{DataDir, SystemClock, SystemIds};
+use plumbline_store_local::DataDir;
+use plumbline_testkit::clock::ManualClock;
+use plumbline_testkit::ids::CountedIds;
 use plumbline_tests::holding::Holding;
 use plumbline_tests::policies::FEATURE;
 use plumbline_tests::stage::{must, scope};
@@ -38,9 +40,10 @@ impl Served {
             .enable_all()
             .build()
             .unwrap();
-        let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+        // Ids and times are the same in every run, and so are the requests, which are made from answers.
+        let clock: Arc<dyn Clock> = Arc::new(ManualClock::default());
         let stores = DataDir::open(&folder.path().join("data"), Arc::clone(&clock)).unwrap();
-        let ports = stores.ports(Arc::new(SystemIds::new().unwrap()));
+        let ports = stores.ports(Arc::new(CountedIds::default()));
         let system = System::new(ports.clone());
         let root = runtime.block_on(stores.secrets.root_key()).unwrap();
         let mint = Development::new(&root).unwrap();
