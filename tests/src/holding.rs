@@ -53,12 +53,12 @@ impl Holding {
         let named = |name: &str| format!("{} {name}", owner.subject);
         let made = must(system.create_workspace(owner, &actor, &named("space")).await);
         let workspace = made.id;
-        let mut tenants = Vec::new();
-        for name in ["golden", "first", "second"] {
+        let tenant = async |name: &str| {
             let facts = plumbline_policy::tenant::TenantFacts::default();
-            tenants.push(must(system.add_tenant(workspace, &actor, &named(name), facts).await).id);
-        }
-        let [golden, first, second] = tenants[..] else { unreachable!() };
+            must(system.add_tenant(workspace, &actor, &named(name), facts).await).id
+        };
+        let (golden, first, second) =
+            (tenant("golden").await, tenant("first").await, tenant("second").await);
         let new = NewProfile {
             name: named("profile"),
             scope: scope(&[FEATURE]),

@@ -131,16 +131,16 @@ fn origin(request: &Request) -> String {
     }
 }
 
+/// What the check put into a request, and nothing else does.
+fn checked<T: Clone + Send + Sync + 'static>(parts: &Parts) -> Result<T, Problem> {
+    parts.extensions.get().cloned().ok_or_else(|| NOT_FOUND.because("nobody may do this"))
+}
+
 impl<S: Send + Sync> FromRequestParts<S> for Caller {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
-        // Only the check puts a caller there.
-        parts
-            .extensions
-            .get::<Self>()
-            .cloned()
-            .ok_or_else(|| NOT_FOUND.because("nobody may do this"))
+        checked(parts)
     }
 }
 
@@ -148,10 +148,6 @@ impl<S: Send + Sync> FromRequestParts<S> for Here {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
-        parts
-            .extensions
-            .get::<Self>()
-            .cloned()
-            .ok_or_else(|| NOT_FOUND.because("nobody may do this"))
+        checked(parts)
     }
 }

@@ -50,6 +50,13 @@ impl<T: DeserializeOwned> FromRequestParts<Api> for Asked<T> {
     }
 }
 
+/// Reads the parts of a query that are left when others were taken out.
+pub(crate) fn query_of<T: DeserializeOwned>(query_text: &str) -> Result<T, Problem> {
+    let uri = Uri::from_str(&format!("/?{query_text}"))
+        .map_err(|_| BAD_REQUEST.because("the query cannot be read"))?;
+    query(&uri)
+}
+
 fn query<T: DeserializeOwned>(uri: &Uri) -> Result<T, Problem> {
     axum::extract::Query::<T>::try_from_uri(uri).map(|axum::extract::Query(asked)| asked).map_err(
         |error| {
@@ -86,7 +93,8 @@ impl<T: DeserializeOwned + JsonSchema + 'static> FromRequest<Api> for Body<T> {
             BAD_REQUEST.because(format!("the body cannot be taken: {}", told(reason)))
         };
         let body: T = serde_json::from_slice(&bytes).map_err(|error| bad(&error))?;
-        // Only now is it known to be JSON, so that a list is looked for in what is small and sound.
+        // Read a second time, because a tree of values no longer shows a member that stands twice, which the
+        // first reading refuses.
         let value: Value = serde_json::from_slice(&bytes).map_err(|error| bad(&error))?;
         match misplaced_list::<T>(&value) {
             None => Ok(Self(body)),
@@ -98,7 +106,7 @@ impl<T: DeserializeOwned + JsonSchema + 'static> FromRequest<Api> for Body<T> {
 
 /// What a parser says, without the values that it read: one may be a secret in the wrong place, and
 /// problems are kept in places that are no place for secrets.
-pub(crate) fn told(reason: &dyn std::fmt::Display) -> String {
+fn told(reason: &dyn std::fmt::Display) -> String {
     let mut text = reason.to_string();
     for (begin, end) in [
         ("unknown variant `", "`, expected"),
@@ -275,7 +283,7 @@ impl<F: DeserializeOwned + Serialize> FromRequestParts<Api> for Listing<F> {
 
     async fn from_request_parts(parts: &mut Parts, api: &Api) -> Result<Self, Problem> {
         let (paging, rest) = split(parts.uri.query().unwrap_or_default());
-        let filter: F = query(&uri_of(&rest)?)?;
+        let filter: F = query_of(&rest)?;
         let limit = match paging.limit.as_deref() {
             None => LIMIT,
             Some(text) => {
@@ -310,11 +318,6 @@ fn split(query: &str) -> (Paging, String) {
         }
     }
     (paging, rest.join("&"))
-}
-
-fn uri_of(query: &str) -> Result<Uri, Problem> {
-    Uri::from_str(&format!("/?{query}"))
-        .map_err(|_| BAD_REQUEST.because("the query cannot be read"))
 }
 
 /// A page of a list.

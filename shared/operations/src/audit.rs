@@ -39,24 +39,6 @@ fn all_of(partition: &str, descending: bool) -> Query {
 }
 
 impl System {
-    /// Lists the audit of a workspace from a moment on, oldest first.
-    ///
-    /// # Errors
-    /// The store's.
-    pub async fn audit_since(
-        &self,
-        workspace: WorkspaceId,
-        since: Timestamp,
-    ) -> Result<Vec<AuditEntry>, OperationError> {
-        let end = self.audit_end(workspace).await?;
-        let mut out = Vec::new();
-        for partition in months(workspace, since, end) {
-            let rows = self.list::<AuditEntry>(all_of(&partition, false)).await?;
-            out.extend(rows.into_iter().map(|stored| stored.row).filter(|row| row.at >= since));
-        }
-        Ok(out)
-    }
-
     /// Lists the audit of a workspace, the newest first: entries from `since` on and before `until`.
     ///
     /// # Errors

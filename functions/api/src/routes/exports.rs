@@ -1,11 +1,10 @@
 //! Exports of findings, streamed page by page.
 
-use super::findings::FindingFilterQuery;
-use super::findings::FindingView;
+use super::findings::{FindingFilterQuery, FindingView};
 use crate::Api;
 use crate::access::Here;
-use crate::problem::{BAD_REQUEST, Problem};
-use crate::request::told;
+use crate::problem::Problem;
+use crate::request::query_of;
 use crate::table::{Access, Route};
 use axum::body::Body;
 use axum::extract::{RawQuery, State};
@@ -86,8 +85,8 @@ async fn findings(
         .split('&')
         .filter(|part| !part.is_empty())
         .partition(|part| part.starts_with("format="));
-    let OnlyForm { format } = parse(&form.join("&"))?;
-    let filter: FindingFilterQuery = parse(&rest.join("&"))?;
+    let OnlyForm { format } = query_of(&form.join("&"))?;
+    let filter: FindingFilterQuery = query_of(&rest.join("&"))?;
     let filter = filter.of(&here)?;
     let (writer, media, name): (Box<dyn Writer>, _, _) = match format {
         Form::Csv => (Box::new(csv::Csv), "text/csv; charset=utf-8", "findings.csv"),
@@ -116,15 +115,6 @@ async fn findings(
     let disposition = format!("attachment; filename=\"{name}\"");
     let headers = [(header::CONTENT_TYPE, media), (header::CONTENT_DISPOSITION, &disposition)];
     Ok((headers, Body::from_stream(all)).into_response())
-}
-
-fn parse<T: serde::de::DeserializeOwned>(query: &str) -> Result<T, Problem> {
-    let uri = format!("/?{query}")
-        .parse()
-        .map_err(|_| BAD_REQUEST.because("the query cannot be read"))?;
-    axum::extract::Query::<T>::try_from_uri(&uri).map(|axum::extract::Query(asked)| asked).map_err(
-        |error| BAD_REQUEST.because(format!("the query cannot be taken: {}", told(&error))),
-    )
 }
 
 /// An export on its way.

@@ -19,7 +19,7 @@ use plumbline_governance::report::ChangeType;
 use plumbline_governance::schema::Moment;
 use plumbline_governance::severity::Severity;
 use plumbline_governance::text::{MAX_REASON, line};
-use plumbline_operations::{FindingFilter, OperationError, SeenFinding};
+use plumbline_operations::{FindingFilter, MAX_AT_ONCE, OperationError, SeenFinding};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -27,8 +27,6 @@ use std::collections::BTreeSet;
 
 const TAG: &str = "Findings";
 const ONE: &str = "/v1/workspaces/{workspace}/tenants/{tenant}/findings/{finding}";
-/// The most findings of one bulk action.
-const MAX_BULK: usize = 100;
 
 pub(crate) fn routes() -> Vec<Route> {
     vec![
@@ -326,9 +324,9 @@ async fn act_on_all(
     Body(bulk): Body<BulkAction>,
 ) -> Result<Json<BulkResult>, Problem> {
     let count = bulk.findings.len();
-    if !(1..=MAX_BULK).contains(&count) {
+    if !(1..=MAX_AT_ONCE).contains(&count) {
         return Err(
-            BAD_REQUEST.because(format!("`findings` names {count}; it takes 1 to {MAX_BULK}"))
+            BAD_REQUEST.because(format!("`findings` names {count}; it takes 1 to {MAX_AT_ONCE}"))
         );
     }
     if bulk.findings.iter().collect::<BTreeSet<_>>().len() < count {
@@ -340,17 +338,24 @@ async fn act_on_all(
         line("the reason", reason, MAX_REASON)
             .map_err(|error| Problem::from(OperationError::from(error)))?;
     }
+    let told = |place: &FindingPlace| here.member.sees(place.tenant);
+    let seen: Vec<(TenantId, FindingId)> = bulk
+        .findings
+        .iter()
+        .filter(|place| told(place))
+        .map(|one| (one.tenant, one.finding))
+        .collect();
+    let acted = api.system().act_on_all(here.workspace, &here.actor, &seen, &action).await?;
+    let mut acted = acted.into_iter();
     let mut results = Vec::with_capacity(count);
-    for FindingPlace { tenant, finding } in bulk.findings {
-        let done = match here.see(tenant) {
-            Ok(()) => api
-                .system()
-                .act(here.workspace, &here.actor, tenant, finding, &action, None)
-                .await
-                .map_err(Problem::from),
-            // As one that is not there.
-            Err(_) => Err(crate::access::no("finding")),
+    for place in &bulk.findings {
+        // One that the member may not know of is as one that is not there.
+        let acted = if told(place) { acted.next() } else { None };
+        let done = match acted {
+            Some(one) => one.result.map_err(Problem::from),
+            None => Err(crate::access::no("finding")),
         };
+        let (tenant, finding) = (place.tenant, place.finding);
         results.push(match done {
             Ok(now) => {
                 let status = Some(now.state.as_str().to_owned());
