@@ -1,0 +1,1 @@
+//! Freezes one tenant's inventory into a snapshot, a message each.

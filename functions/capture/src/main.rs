@@ -1,0 +1,3 @@
+//! The function on Lambda.
+
+fn main() {}

@@ -1,0 +1,1 @@
+//! Compares one tenant with its baseline, a message each.

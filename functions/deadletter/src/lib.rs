@@ -1,0 +1,1 @@
+//! Ends the runs of messages that were given up.

@@ -1,0 +1,1 @@
+//! What the functions share: events, batches, deadlines, logs, metrics.
