@@ -76,7 +76,7 @@ impl System {
                 return Ok(Handled::Again(error.to_string()));
             }
             Err(error @ BadMessage::Form(_)) => {
-                self.ports.queue.bury(queue, receipt, &error.to_string()).await?;
+                self.ports.queue.bury(queue, delivery, &error.to_string()).await?;
                 return Ok(Handled::Buried(error.to_string()));
             }
         };
@@ -107,7 +107,7 @@ impl System {
                     // A run that cannot be read cannot be ended either; the letter tells of it.
                     Ok(()) | Err(_) => {}
                 }
-                self.ports.queue.bury(queue, receipt, &reason).await?;
+                self.ports.queue.bury(queue, delivery, &reason).await?;
                 Ok(Handled::Buried(reason))
             }
         }
