@@ -127,7 +127,7 @@ impl System {
         match handled {
             Handled::Ended(_) | Handled::Nothing => port.delete(queue, receipt).await?,
             Handled::Again { wait, .. } => port.extend(queue, receipt, *wait).await?,
-            Handled::Buried(reason) => port.bury(queue, receipt, reason).await?,
+            Handled::Buried(reason) => port.bury(queue, delivery, reason).await?,
         }
         Ok(())
     }

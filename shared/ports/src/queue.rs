@@ -8,6 +8,8 @@
 //!   delivered it once more.
 //! - Messages of one group are no more than a hint for fairness: a group with many messages must not keep
 //!   others waiting.
+//! - A body is text that stands in XML: no control characters but tab and the ends of lines. A group is
+//!   visible ASCII.
 
 use crate::PortError;
 use async_trait::async_trait;
@@ -19,6 +21,8 @@ pub const MAX_MESSAGES: usize = 10;
 pub const MAX_MESSAGE_BYTES: usize = 64 * 1024;
 /// How often a message is delivered before it is given up.
 pub const MAX_ATTEMPTS: u32 = 5;
+/// The most bytes of a group.
+pub const MAX_GROUP_BYTES: usize = 128;
 /// The longest visibility time.
 pub const MAX_VISIBILITY: Duration = Duration::from_hours(12);
 
@@ -76,7 +80,7 @@ pub struct Delivery {
 /// A message that was given up.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DeadLetter {
-    /// Names it among the dead letters.
+    /// Names it among the dead letters until they are listed again.
     pub receipt: Receipt,
     /// Names the message in logs.
     pub message_id: String,
@@ -126,11 +130,12 @@ pub trait Queue: Send + Sync {
     /// Deletes a delivered message. One that is gone, or that was delivered again since, is left alone.
     async fn delete(&self, queue: QueueName, receipt: &Receipt) -> Result<(), PortError>;
 
-    /// Gives a delivered message up at once, with a reason.
+    /// Gives a delivered message up at once, with a reason. A delivery that ended may leave the message
+    /// where it is and a dead letter besides.
     async fn bury(
         &self,
         queue: QueueName,
-        receipt: &Receipt,
+        delivery: &Delivery,
         reason: &str,
     ) -> Result<(), PortError>;
 
@@ -157,22 +162,31 @@ pub fn check_send(messages: &[Outgoing]) -> Result<(), PortError> {
             format!("{} messages, but a send takes 1 to {MAX_MESSAGES}", messages.len()),
         ));
     }
-    let group = |text: &str| !text.is_empty() && text.len() <= 128;
-    for message in messages {
-        if message.body.is_empty() || message.body.len() > MAX_MESSAGE_BYTES {
+    for Outgoing { group, body } in messages {
+        if body.is_empty() || body.len() > MAX_MESSAGE_BYTES {
             return Err(PortError::refused(
                 OP,
-                format!(
-                    "a message has {} bytes, but takes 1 to {MAX_MESSAGE_BYTES}",
-                    message.body.len()
-                ),
+                format!("a message has {} bytes, but takes 1 to {MAX_MESSAGE_BYTES}", body.len()),
             ));
         }
-        if !group(&message.group) {
-            return Err(PortError::refused(OP, "a group has 1 to 128 bytes"));
+        if let Some(wrong) = body.chars().find(|sign| !is_plain(*sign)) {
+            return Err(PortError::refused(OP, format!("a message holds {wrong:?}")));
+        }
+        let visible = group.bytes().all(|byte| byte.is_ascii_graphic());
+        if group.is_empty() || group.len() > MAX_GROUP_BYTES || !visible {
+            return Err(PortError::refused(
+                OP,
+                format!("a group has 1 to {MAX_GROUP_BYTES} visible ASCII characters"),
+            ));
         }
     }
     Ok(())
+}
+
+/// Whether a message may hold a character.
+#[must_use]
+pub fn is_plain(sign: char) -> bool {
+    matches!(sign, '\t' | '\n' | '\r' | ' '..='\u{fffd}' | '\u{10000}'..)
 }
 
 /// Checks the limits of a receive.

@@ -8,21 +8,15 @@
 //! - A row past its time to live may still be read, for days. Readers filter; conditions see the row.
 //! - After [`PortError::Unavailable`] a commit may have taken effect.
 
+mod limits;
+
+pub use limits::{
+    MAX_BATCH_ACTIONS, MAX_BATCH_BYTES, MAX_INDEX_BYTES, MAX_PAGE_BYTES, MAX_PK_BYTES,
+    MAX_RECORD_BYTES, MAX_SK_BYTES, check_key,
+};
+
 use crate::PortError;
 use async_trait::async_trait;
-
-/// The most actions in one batch.
-pub const MAX_BATCH_ACTIONS: usize = 100;
-/// The most bytes in one batch.
-pub const MAX_BATCH_BYTES: usize = 4 * 1024 * 1024;
-/// The most bytes of one record, keys and index keys included.
-pub const MAX_RECORD_BYTES: usize = 400 * 1024;
-/// A page ends before it passes this many bytes.
-pub const MAX_PAGE_BYTES: usize = 1024 * 1024;
-/// The most bytes of a partition key.
-pub const MAX_PK_BYTES: usize = 2_048;
-/// The most bytes of a sort key.
-pub const MAX_SK_BYTES: usize = 1_024;
 
 /// Where a record stands: a partition, and a place in its order (by bytes).
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -87,16 +81,6 @@ pub struct Record {
     pub expires_at: Option<i64>,
 }
 
-impl Record {
-    /// What the record weighs against [`MAX_RECORD_BYTES`]: keys, body, index keys and 32 bytes for the
-    /// rest.
-    #[must_use]
-    pub fn size(&self) -> usize {
-        let indexes: usize = self.indexes.iter().map(|key| key.pk.len() + key.sk.len()).sum();
-        self.key.pk.len() + self.key.sk.len() + self.body.len() + indexes + 32
-    }
-}
-
 /// What must hold of the row that stands at a key for an action to be taken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Condition {
@@ -150,15 +134,6 @@ impl Action {
             }
         }
     }
-
-    /// What it weighs against [`MAX_BATCH_BYTES`].
-    #[must_use]
-    pub fn size(&self) -> usize {
-        match self {
-            Self::Put(record, _) => record.size(),
-            Self::Delete(key, _) | Self::Check(key, _) => key.pk.len() + key.sk.len(),
-        }
-    }
 }
 
 /// Actions that are taken together or not at all.
@@ -195,76 +170,6 @@ impl Batch {
         self.actions.push(Action::Check(key, condition));
         self
     }
-
-    /// What the batch weighs.
-    #[must_use]
-    pub fn size(&self) -> usize {
-        self.actions.iter().map(Action::size).sum()
-    }
-
-    /// Checks every limit of the port. Adapters call it before they do anything.
-    ///
-    /// # Errors
-    /// [`PortError::Refused`] names the limit and the row.
-    pub fn check_limits(&self) -> Result<(), PortError> {
-        const OP: &str = "commit records";
-        let refuse = |reason: String| Err(PortError::refused(OP, reason));
-        if self.actions.is_empty() {
-            return refuse("the batch is empty".to_owned());
-        }
-        if self.actions.len() > MAX_BATCH_ACTIONS {
-            return refuse(format!(
-                "{} actions, but a batch takes {MAX_BATCH_ACTIONS}",
-                self.actions.len()
-            ));
-        }
-        if self.size() > MAX_BATCH_BYTES {
-            return refuse(format!("{} bytes, but a batch takes {MAX_BATCH_BYTES}", self.size()));
-        }
-        let mut keys: Vec<&Key> = self.actions.iter().map(Action::key).collect();
-        keys.sort_unstable();
-        let mut neighbours = keys.iter().zip(keys.iter().skip(1));
-        if let Some((twice, _)) = neighbours.find(|(one, next)| one == next) {
-            return refuse(format!("two actions on one row ({twice})"));
-        }
-        for action in &self.actions {
-            check_key(OP, action.key())?;
-            if let Action::Put(record, _) = action {
-                if record.size() > MAX_RECORD_BYTES {
-                    return refuse(format!(
-                        "{} weighs {} bytes, but a record takes {MAX_RECORD_BYTES}",
-                        record.key,
-                        record.size()
-                    ));
-                }
-                for (at, index) in record.indexes.iter().enumerate() {
-                    check_key(OP, &Key::new(index.pk.clone(), index.sk.clone()))?;
-                    if record.indexes[..at].iter().any(|other| other.index == index.index) {
-                        return refuse(format!("{} has two keys for one index", record.key));
-                    }
-                }
-            }
-        }
-        Ok(())
-    }
-}
-
-/// Checks the lengths of a key.
-///
-/// # Errors
-/// [`PortError::Refused`] when a part is empty or too long.
-pub fn check_key(op: &'static str, key: &Key) -> Result<(), PortError> {
-    for (part, text, most) in
-        [("partition", &key.pk, MAX_PK_BYTES), ("sort", &key.sk, MAX_SK_BYTES)]
-    {
-        if text.is_empty() || text.len() > most {
-            return Err(PortError::refused(
-                op,
-                format!("a {part} key has {} bytes, but takes 1 to {most}", text.len()),
-            ));
-        }
-    }
-    Ok(())
 }
 
 /// Why a commit changed nothing, or may not have.
@@ -333,16 +238,6 @@ impl Query {
     }
 }
 
-impl Query {
-    /// Checks the limits of a query. Adapters call it before they do anything.
-    ///
-    /// # Errors
-    /// [`PortError::Refused`] names the limit.
-    pub fn check_limits(&self) -> Result<(), PortError> {
-        check_question(&self.pk, &self.range, self.limit)
-    }
-}
-
 /// A place in an index: where a page ended.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct IndexPosition {
@@ -367,37 +262,6 @@ pub struct IndexQuery {
     pub limit: usize,
     /// From the last to the first.
     pub descending: bool,
-}
-
-impl IndexQuery {
-    /// Checks the limits of a query. Adapters call it before they do anything.
-    ///
-    /// # Errors
-    /// [`PortError::Refused`] names the limit.
-    pub fn check_limits(&self) -> Result<(), PortError> {
-        check_question(&self.pk, &self.range, self.limit)
-    }
-}
-
-/// Checks what both queries have in common. A range from a later sort key to an earlier one is no
-/// error: it holds nothing.
-fn check_question(pk: &str, range: &Range, limit: usize) -> Result<(), PortError> {
-    const OP: &str = "query records";
-    if limit == 0 {
-        return Err(PortError::refused(OP, "0 rows, but a query takes at least 1"));
-    }
-    let bound = match range {
-        Range::All => "-",
-        Range::Prefix(prefix) | Range::Between(prefix, _) if prefix.is_empty() => "-",
-        Range::Prefix(text) | Range::Between(text, _) => text.as_str(),
-    };
-    check_key(OP, &Key::new(pk, bound))?;
-    match range {
-        Range::Between(_, last) if last.len() > MAX_SK_BYTES => {
-            check_key(OP, &Key::new(pk, last.as_str()))
-        }
-        _ => Ok(()),
-    }
 }
 
 /// A part of an answer. It may be empty and still have more behind it.

@@ -87,7 +87,7 @@ fn objects(criterion: &mut Criterion) {
 fn send(stores: &Stores, messages: u64) {
     for first in (0..messages).step_by(10) {
         let message = |number: u64| Outgoing {
-            group: format!("ws {}", number % 20),
+            group: format!("ws-{}", number % 20),
             body: format!("{{\"run\":\"{number:032}\"}}"),
         };
         let messages = (first..first + 10).map(message).collect();

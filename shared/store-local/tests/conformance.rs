@@ -42,7 +42,7 @@ fn objects_conform() {
 fn the_queue_conforms() {
     let (_folder, clock, stores) = fresh();
     let pass = |time| clock.advance(SignedDuration::try_from(time).unwrap());
-    block_on(queue::all(&*stores.queue, &pass));
+    block_on(queue::all(&*stores.queue, queue::Time::moved(&pass)));
     queue::receivers_on_threads_share_the_messages(&*stores.queue);
     assert_eq!(stores.check(), []);
 }

@@ -52,7 +52,7 @@ fn work(path: &Path, first: u64) {
             let batch = Batch::new().put(record(number), Condition::Absent);
             stores.records.commit(batch).await.unwrap();
             let message =
-                Outgoing { group: format!("ws {}", number % 3), body: number.to_string() };
+                Outgoing { group: format!("ws-{}", number % 3), body: number.to_string() };
             stores.queue.send(QueueName::Compare, vec![message]).await.unwrap();
             println!("stored {number}");
             if number % 4 == 3 {

@@ -26,7 +26,7 @@ fn the_queue_conforms() {
     let clock = Arc::new(ManualClock::default());
     let store = MemoryQueue::new(clock.clone());
     let pass = |time| clock.advance(SignedDuration::try_from(time).unwrap());
-    block_on(queue::all(&store, &pass));
+    block_on(queue::all(&store, queue::Time::moved(&pass)));
     queue::receivers_on_threads_share_the_messages(&store);
 }
 

@@ -7,7 +7,8 @@
 #![expect(clippy::unwrap_used, reason = "a rule that does not hold panics")]
 
 use crate::records::{
-    MAX_BATCH_ACTIONS, MAX_PAGE_BYTES, MAX_PK_BYTES, MAX_RECORD_BYTES, MAX_SK_BYTES,
+    MAX_BATCH_ACTIONS, MAX_INDEX_BYTES, MAX_PAGE_BYTES, MAX_PK_BYTES, MAX_RECORD_BYTES,
+    MAX_SK_BYTES,
 };
 use crate::{
     Action, Batch, CommitError, Condition, Index, IndexKey, IndexQuery, Key, PortError, Query,
@@ -28,6 +29,8 @@ pub async fn all(records: &dyn Records) {
     a_batch_is_taken_whole_or_not_at_all(records).await;
     batches_over_a_limit_are_refused(records).await;
     keys_over_a_limit_are_refused(records).await;
+    keys_with_a_nul_are_refused(records).await;
+    index_keys_over_a_limit_are_refused(records).await;
     queries_over_a_limit_are_refused(records).await;
     ranges(records).await;
     partitions_are_not_confused(records).await;
@@ -277,6 +280,57 @@ pub async fn keys_over_a_limit_are_refused(records: &dyn Records) {
     let record = Record { key: longest.clone(), ..other };
     put(records, record.clone()).await;
     assert_eq!(records.get(&longest).await, Ok(Some(record)));
+}
+
+/// No key holds a NUL, which parts what an adapter joins.
+pub async fn keys_with_a_nul_are_refused(records: &dyn Records) {
+    for key in [Key::new("nul\0", "s"), Key::new("nul", "\0s"), Key::new("\0", "\0")] {
+        let place = IndexKey { index: Index::Findings, pk: key.pk.clone(), sk: key.sk.clone() };
+        let placed = Record { indexes: vec![place], ..row("nul", "placed", 1, "x") };
+        let record = Record { key: key.clone(), ..row("nul", "s", 1, "x") };
+        for batch in [
+            Batch::new().put(record, Condition::Always),
+            Batch::new().delete(key.clone(), Condition::Always),
+            Batch::new().check(key.clone(), Condition::Absent),
+            Batch::new().put(placed, Condition::Always),
+        ] {
+            assert_refused(records, batch, "NUL").await;
+        }
+        let told = records.get(&key).await;
+        assert!(matches!(told, Err(PortError::Refused { .. })), "{told:?}");
+        let told = records.query(&question(&key.pk, Range::Prefix(key.sk.clone()))).await;
+        assert!(matches!(told, Err(PortError::Refused { .. })), "{told:?}");
+    }
+    let found = read_all(records, question("nul", Range::All)).await.unwrap();
+    assert!(found.is_empty(), "a refused batch writes nothing");
+}
+
+/// The sort key in an index and the row's own key are as long together as they may be, and no longer.
+pub async fn index_keys_over_a_limit_are_refused(records: &dyn Records) {
+    let partition = "index limits";
+    let with = |bytes: usize, pk: &str, sk: &str| {
+        let place = place(Index::Findings, partition, &"i".repeat(bytes - pk.len() - sk.len()));
+        Record { indexes: vec![place], ..row(pk, sk, 1, "x") }
+    };
+    let (pk, sk) = ("index limits".repeat(30), "s".repeat(200));
+    for (pk, sk) in [(partition, "s"), (pk.as_str(), sk.as_str())] {
+        let batch = Batch::new().put(with(MAX_INDEX_BYTES + 1, pk, sk), Condition::Always);
+        assert_refused(records, batch, "but an index takes").await;
+        put(records, with(MAX_INDEX_BYTES, pk, sk)).await;
+    }
+    let all = in_index(records, index_question(Index::Findings, partition)).await;
+    let expected = [with(MAX_INDEX_BYTES, &pk, &sk), with(MAX_INDEX_BYTES, partition, "s")];
+    assert_eq!(all, expected);
+    let longest = expected[1].indexes[0].sk.clone();
+    for range in [Range::Prefix(longest.clone()), Range::Between(longest.clone(), longest.clone())]
+    {
+        let query = IndexQuery { range, ..index_question(Index::Findings, partition) };
+        assert_eq!(in_index(records, query).await, expected[1..]);
+    }
+    let range = Range::Prefix("i".repeat(MAX_INDEX_BYTES - 1));
+    let query = IndexQuery { range, ..index_question(Index::Findings, partition) };
+    let told = records.query_index(&query).await;
+    assert!(matches!(told, Err(PortError::Refused { .. })), "longer than any: {told:?}");
 }
 
 /// Questions that no adapter can answer are refused.

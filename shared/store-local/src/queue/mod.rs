@@ -183,10 +183,10 @@ impl Queue for LocalQueue {
     async fn bury(
         &self,
         queue: QueueName,
-        receipt: &Receipt,
+        delivery: &Delivery,
         reason: &str,
     ) -> Result<(), PortError> {
-        let Some((id, attempt)) = parse(receipt) else { return Ok(()) };
+        let Some((id, attempt)) = parse(&delivery.receipt) else { return Ok(()) };
         let queue = queue_number(queue);
         self.db.write("bury a message", Durability::Immediate, |transaction| {
             let mut tables = Tables::open(transaction)?;

@@ -83,11 +83,11 @@ impl Queue for FaultyQueue {
     async fn bury(
         &self,
         queue: QueueName,
-        receipt: &Receipt,
+        delivery: &Delivery,
         reason: &str,
     ) -> Result<(), PortError> {
-        let work = self.inner.bury(queue, receipt, reason);
-        self.call("bury a message", named(queue, receipt), work).await
+        let work = self.inner.bury(queue, delivery, reason);
+        self.call("bury a message", named(queue, &delivery.receipt), work).await
     }
 
     async fn dead_letters(

@@ -197,11 +197,11 @@ impl Queue for MemoryQueue {
     async fn bury(
         &self,
         queue: QueueName,
-        receipt: &Receipt,
+        delivery: &Delivery,
         reason: &str,
     ) -> Result<(), PortError> {
         let mut state = lock(&self.state);
-        if let Some((id, _)) = state.delivered(queue, receipt) {
+        if let Some((id, _)) = state.delivered(queue, &delivery.receipt) {
             state.bury(queue, id, reason.to_owned());
         }
         Ok(())
