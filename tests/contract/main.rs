@@ -4,11 +4,10 @@
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 #![expect(clippy::print_stdout, reason = "what was tried is told")]
 
-mod python;
 mod served;
 
-use crate::python::Python;
 use crate::served::Served;
+use plumbline_tests::python::{Packages, Python};
 use std::process::Command;
 
 /// Draws the same requests in every run.
@@ -31,18 +30,18 @@ fn passes(command: &mut Command) {
 
 #[test]
 fn the_document_is_sound_openapi() {
-    let (python, served) = (Python::ready(), Served::start());
+    let (python, served) = (Python::ready(Packages::Contract), Served::start());
     let file = served.folder().join("openapi.json");
     std::fs::write(&file, served.document()).unwrap();
-    passes(python.command("openapi_spec_validator").arg(&file));
+    passes(python.module("openapi_spec_validator").arg(&file));
 }
 
 #[test]
 fn the_api_keeps_what_its_document_says() {
-    let (python, served) = (Python::ready(), Served::start());
+    let (python, served) = (Python::ready(Packages::Contract), Served::start());
     passes(
         python
-            .command("schemathesis.cli")
+            .module("schemathesis.cli")
             // Its files, such as what it learnt of earlier runs, belong to this run alone.
             .current_dir(served.folder())
             .env("PYTHONPATH", here(""))

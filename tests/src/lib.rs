@@ -1,9 +1,12 @@
 //! What several suites need: compare in memory, and the real policies where they are to be had.
 
 pub mod aged;
+pub mod bridge;
 pub mod check;
 pub mod holding;
+pub mod ministack;
 pub mod policies;
+pub mod python;
 pub mod stage;
 
 use plumbline_governance::compare::{CompareOptions, Payloads, compare};
