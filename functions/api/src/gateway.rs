@@ -26,7 +26,7 @@ pub fn service(
     LambdaEvent<LambdaRequest>,
     Response = impl Serialize + Send + 'static,
     Error = Error,
-    Future: Send,
+    Future: Send + 'static,
 > + Clone
 + Send
 + 'static {

@@ -99,7 +99,10 @@ where
 pub fn service<E, R, H, F>(
     cloud: Cloud,
     handle: H,
-) -> impl Service<LambdaEvent<E>, Response = R, Error = Failed, Future: Send> + Clone + Send + 'static
+) -> impl Service<LambdaEvent<E>, Response = R, Error = Failed, Future: Send + 'static>
++ Clone
++ Send
++ 'static
 where
     E: Send + 'static,
     R: Send + 'static,

@@ -37,8 +37,9 @@ fn a_compare_that_was_queued_is_done_by_the_function() {
     world.policies("other", "2");
     world.line("import --tenant Other other --coverage complete").with(0);
     let queued = world.line("compare --tenant Other --no-wait --format json").json();
-    let run = queued.pointer("/id").or_else(|| queued.pointer("/0/id")).expect("a run").clone();
-    let shown = world.line(&format!("run show {} --format json", run.as_str().expect("an id"))).json();
+    let run = queued[0]["id"].clone();
+    let shown =
+        world.line(&format!("run show {} --format json", run.as_str().expect("an id"))).json();
     let (workspace, tenant) = (&shown["workspace"], &shown["tenant"]);
     let ids = [(WORKSPACE, workspace), (TENANT, tenant), (RUN, &run)];
     let done = world.invoke("compare", &event("compare", &ids));
@@ -78,7 +79,11 @@ fn what_is_no_event_is_told() {
     world.invoke("api", &event("schedule", &[])).fails_with(&["form", "`events`"]);
     let nameless = event("compare-no-message-id", &[]);
     world.invoke("compare", &nameless).fails_with(&["messageId", "nothing was done"]);
-    world.line("invoke console event.json").fails_with(&["console", "possible values", "deadletter"]);
+    world.line("invoke console event.json").fails_with(&[
+        "console",
+        "possible values",
+        "deadletter",
+    ]);
     world
         .line("invoke compare event.json --server http://127.0.0.1:1")
         .fails_with(&["invoke does not go to a server"]);
