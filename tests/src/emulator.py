@@ -53,6 +53,27 @@ def tell_leading_keys():
     iam_actions.dynamodb_service_context = context
 
 
+def take_requests_as_encrypted():
+    """It has no TLS here, and would deny what our policies deny to requests without."""
+    from ministack import app
+
+    before = app.pin_request_origin
+    app.pin_request_origin = lambda address, _: before(address, True)
+
+
+def name_actions_as_policies_do():
+    """A batch to a queue is allowed by the action of one message; policies know no other."""
+    from ministack.core import iam_actions
+
+    before = iam_actions.extract_iam_action
+
+    def action(*request, **more):
+        found = before(*request, **more)
+        return found.removesuffix("Batch") if found and found.startswith("sqs:") else found
+
+    iam_actions.extract_iam_action = action
+
+
 def end_with_the_test():
     """Whoever started this holds the other end of the input, and lets it go even when it is killed."""
     while os.read(0, 4096):
@@ -63,6 +84,8 @@ def end_with_the_test():
 os.setpgid(0, 0)
 threading.Thread(target=end_with_the_test, daemon=True).start()
 tell_leading_keys()
+take_requests_as_encrypted()
+name_actions_as_policies_do()
 
 from ministack.app import main  # noqa: E402: after what it is told
 
