@@ -137,7 +137,7 @@ impl System {
         let literal = self.read::<Lineage>(&lineage).await?.is_some();
         let scope = golden.scope(&inputs.asked);
         let options = options_of(workspace, tenant, &inputs.profile.row, scope, literal);
-        let report = self.report(workspace, tenant, &golden, &state, &options).await?;
+        let report = self.report(workspace, tenant, golden, state, &options).await?;
         Ok(Compared { report, options })
     }
 
@@ -151,18 +151,21 @@ impl System {
     }
 
     /// Compares a snapshot with a state. The compare asks for payloads that it needs; those that are not
-    /// there yet are read, and it is asked again, until nothing is missing.
+    /// there yet are read, and it is asked again, until nothing is missing. Of each index, no more than
+    /// the compare needs stays in memory.
     pub(crate) async fn report(
         &self,
         workspace: WorkspaceId,
         tenant: TenantId,
-        golden: &SnapshotIndex,
-        state: &StateIndex,
+        golden: SnapshotIndex,
+        state: StateIndex,
         options: &CompareOptions,
     ) -> Result<Report, OperationError> {
-        let baseline = golden.inventory()?;
+        let mut payloads = StoredPayloads::new(&golden, &state);
         let current = state.inventory(&options.scope, &golden.held())?;
-        let mut payloads = StoredPayloads::new(golden, state);
+        drop(state);
+        let baseline = golden.inventory()?;
+        drop(golden);
         loop {
             let report = compare(&baseline, &current, options, &payloads);
             let missing = payloads.missing();

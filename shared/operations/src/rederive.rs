@@ -193,7 +193,7 @@ impl System {
         let literal = self.read::<Lineage>(&lineage).await?.is_some();
         let scope = golden.scope(&asked_for(profile, assignment)?);
         let options = options_of(workspace, id, profile, scope, literal);
-        let report = self.report(workspace, id, &golden, &current, &options).await?;
+        let report = self.report(workspace, id, golden, current, &options).await?;
         Ok((report, options))
     }
 

@@ -6,7 +6,7 @@ use crate::repository::keys::folder;
 use crate::system::System;
 use plumbline_governance::compare::Payloads;
 use plumbline_governance::ids::{TenantId, WorkspaceId};
-use plumbline_governance::index::{Frame, SnapshotIndex, StateIndex};
+use plumbline_governance::index::{Entry, Frame, SnapshotIndex, StateIndex};
 use plumbline_governance::inventory::SideName;
 use plumbline_governance::subject::Source;
 use plumbline_policy::policy::Payload;
@@ -17,9 +17,10 @@ use std::sync::{Mutex, PoisonError};
 /// What a compare asked for: a side, and a place in its index.
 type Wanted = (SideName, usize);
 
-pub(crate) struct StoredPayloads<'i> {
-    golden: &'i SnapshotIndex,
-    state: &'i StateIndex,
+pub(crate) struct StoredPayloads {
+    /// Where each payload stands, by its place in the index. The rest of an index is not held.
+    golden: Vec<Frame>,
+    state: Vec<Frame>,
     /// The state's payloads hold the tenant's own facts; the baseline's hold none.
     current: Localiser,
     baseline: Localiser,
@@ -27,11 +28,12 @@ pub(crate) struct StoredPayloads<'i> {
     missing: Mutex<BTreeSet<Wanted>>,
 }
 
-impl<'i> StoredPayloads<'i> {
-    pub(crate) fn new(golden: &'i SnapshotIndex, state: &'i StateIndex) -> Self {
+impl StoredPayloads {
+    pub(crate) fn new(golden: &SnapshotIndex, state: &StateIndex) -> Self {
+        let frames = |entries: &[Entry]| entries.iter().map(|entry| entry.frame).collect();
         Self {
-            golden,
-            state,
+            golden: frames(&golden.entries),
+            state: frames(&state.entries),
             current: Localiser::new(&state.facts),
             baseline: Localiser::new(&TenantFacts::default()),
             loaded: BTreeMap::new(),
@@ -45,11 +47,11 @@ impl<'i> StoredPayloads<'i> {
     }
 
     fn frame(&self, (side, place): Wanted) -> Option<Frame> {
-        let entries = match side {
-            SideName::Baseline => &self.golden.entries,
-            SideName::Current => &self.state.entries,
+        let frames = match side {
+            SideName::Baseline => &self.golden,
+            SideName::Current => &self.state,
         };
-        Some(entries.get(place)?.frame)
+        frames.get(place).copied()
     }
 
     pub(crate) async fn load(
@@ -79,7 +81,7 @@ impl<'i> StoredPayloads<'i> {
     }
 }
 
-impl Payloads for StoredPayloads<'_> {
+impl Payloads for StoredPayloads {
     fn payload(&self, side: SideName, source: &Source) -> Option<Payload<'static>> {
         let wanted = (side, source.index);
         let found = self.loaded.get(&wanted).cloned();

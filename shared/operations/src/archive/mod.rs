@@ -111,8 +111,8 @@ impl System {
         digest: Digest,
     ) -> Result<D, OperationError> {
         let key = object_key(folder, digest)?;
-        let bytes = self.object(D::WHAT, &key).await?;
-        let plain = unpack(format!("the {} {key}", D::WHAT), &bytes)?;
+        // The packed bytes are not held while the plain ones are read.
+        let plain = unpack(format!("the {} {key}", D::WHAT), &self.object(D::WHAT, &key).await?)?;
         let document: D = serde_json::from_slice(&plain)
             .map_err(|error| OperationError::damaged(format!("the {} {key}", D::WHAT), error))?;
         document.check()?;
