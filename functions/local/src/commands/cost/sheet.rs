@@ -2,7 +2,7 @@
 
 use super::assumed;
 use super::sample::{Night, Used};
-use plumbline_ports::bill::{Bill, Charge, Count};
+use plumbline_ports::bill::{Charge, Count};
 use std::collections::BTreeMap;
 
 /// How often the overview of a workspace is made in a day: every quarter of an hour.
@@ -138,6 +138,7 @@ fn float(number: u64) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use plumbline_ports::bill::Bill;
 
     fn used(units: f64) -> Used {
         let mut bill = Bill::default();
