@@ -1,143 +1,74 @@
-//! What a night costs, in the units that the cloud bills: a strongly consistent read is one unit for every
-//! 4 KB, a write one for every 1 KB, twice that in a transaction, and as much again for every index.
+//! What a night costs, in the units that the cloud bills (`plumbline_ports::bill`), and in dollars.
 //! Contracts 7.6 says how many a night may take.
 
 #![expect(clippy::expect_used, reason = "helpers of tests")]
 
-use async_trait::async_trait;
+mod dollars;
+mod units;
+
 use futures::executor::block_on;
 use plumbline_governance::finding::state::FindingAction;
 use plumbline_governance::ids::TenantId;
 use plumbline_operations::{Handled, System};
-use plumbline_ports::{
-    Action, Batch, CommitError, IndexPosition, IndexQuery, Key, Page, PortError, Query, QueueName,
-    Record, Records,
-};
+use plumbline_ports::QueueName;
+use plumbline_ports::bill::{Bill, Charge, Ledger};
 use plumbline_tests::policies::{FEATURE, many};
 use plumbline_tests::stage::{Stage, must};
-use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::fmt::Write as _;
+use std::sync::Arc;
 
-/// Units by what was asked: `get STATE`, `put RUN`.
-type Bill = BTreeMap<String, (u64, u64)>;
-
-/// Records with a bill.
-struct Billed {
-    inner: Arc<dyn Records>,
-    bill: Mutex<Bill>,
+/// A system whose calls are billed from now on.
+fn billed(stage: &Stage) -> (Arc<Ledger>, System) {
+    let ledger = Arc::new(Ledger::default());
+    let system = System::new(stage.raw.billed(&ledger));
+    (ledger, system)
 }
 
-impl Billed {
-    fn note(&self, what: &str, key: &str, units: u64) {
-        let kind = key.split('#').next().unwrap_or(key);
-        let mut bill = self.bill.lock().unwrap_or_else(PoisonError::into_inner);
-        let line = bill.entry(format!("{what} {kind}")).or_default();
-        *line = (line.0 + 1, line.1 + units);
-    }
-
-    fn total(&self) -> u64 {
-        let bill = self.bill.lock().unwrap_or_else(PoisonError::into_inner);
-        bill.values().map(|line| line.1).sum()
-    }
-
-    fn lines(&self) -> Bill {
-        self.bill.lock().unwrap_or_else(PoisonError::into_inner).clone()
-    }
-}
-
-fn read(bytes: usize) -> u64 {
-    (bytes as u64).div_ceil(4_096).max(1)
-}
-
-fn write(bytes: usize) -> u64 {
-    (bytes as u64).div_ceil(1_024).max(1)
-}
-
-#[async_trait]
-impl Records for Billed {
-    async fn get(&self, key: &Key) -> Result<Option<Record>, PortError> {
-        let found = self.inner.get(key).await?;
-        self.note("get", &key.sk, read(found.as_ref().map_or(0, Record::size)));
-        Ok(found)
-    }
-
-    async fn query(&self, query: &Query) -> Result<Page<String>, PortError> {
-        let page = self.inner.query(query).await?;
-        let what = match &query.range {
-            plumbline_ports::Range::Prefix(prefix) if !prefix.is_empty() => prefix.clone(),
-            _ => query.pk.clone(),
-        };
-        self.note("query", &what, read(page.records.iter().map(Record::size).sum()));
-        Ok(page)
-    }
-
-    async fn query_index(&self, query: &IndexQuery) -> Result<Page<IndexPosition>, PortError> {
-        let page = self.inner.query_index(query).await?;
-        // Index reads are eventual, which is half the price.
-        let units = read(page.records.iter().map(Record::size).sum()).div_ceil(2);
-        let what = match &query.range {
-            plumbline_ports::Range::Prefix(prefix) if !prefix.is_empty() => prefix.clone(),
-            _ => query.pk.clone(),
-        };
-        self.note("query index", &what, units);
-        Ok(page)
-    }
-
-    async fn commit(&self, batch: Batch) -> Result<(), CommitError> {
-        let twice = if batch.actions.len() > 1 { 2 } else { 1 };
-        for action in &batch.actions {
-            let before = self.inner.get(action.key()).await?;
-            let before = before.as_ref().map_or(0, Record::size);
-            let (what, units) = match action {
-                Action::Put(record, _) => {
-                    let units = write(record.size().max(before));
-                    ("put", units * twice + units * record.indexes.len() as u64)
-                }
-                Action::Delete(..) => ("delete", write(before) * twice),
-                Action::Check(..) => ("check", write(before) * twice),
-            };
-            self.note(what, &action.key().sk, units);
-        }
-        self.inner.commit(batch).await
-    }
-}
-
-fn billed(stage: &Stage) -> (Arc<Billed>, System) {
-    let inner = Arc::clone(&stage.raw.records);
-    let billed = Arc::new(Billed { inner, bill: Mutex::default() });
-    let mut ports = plumbline_testkit::faults::wrap(&stage.raw, &stage.plan);
-    ports.records = Arc::clone(&billed) as _;
-    (billed, System::new(ports))
-}
-
-fn drain(system: &System) -> usize {
+/// Does what is queued; answers how many runs ended.
+fn drain(system: &System) -> u32 {
     let mut ended = 0;
     loop {
         let handled = must(block_on(system.work(QueueName::Compare, 10)));
         if handled.is_empty() {
             return ended;
         }
-        ended += handled.iter().filter(|one| matches!(one, Handled::Ended(_))).count();
+        ended += handled.iter().map(|one| u32::from(matches!(one, Handled::Ended(_)))).sum::<u32>();
     }
 }
 
-/// Calls to the objects.
-fn objects(stage: &Stage, op: &str) -> usize {
-    stage.plan.calls().iter().filter(|call| call.op == op).count()
+/// The bill, for people.
+fn told(bill: &Bill) -> String {
+    let mut out = String::new();
+    for (line, count) in bill.lines() {
+        let _ = writeln!(out, "  {line}: {} units, {} requests", count.units, count.requests);
+    }
+    let _ = writeln!(out, "  together {} units, {:.8} dollars", bill.units(), bill.dollars());
+    out
 }
 
-/// Fifty tenants with so many findings each, compared once.
-fn fleet(tenants: u32, findings: u32) -> (Stage, Vec<TenantId>) {
+/// Units of records, read and written.
+fn record_units(bill: &Bill) -> f64 {
+    bill.of(Charge::RecordRead).units + bill.of(Charge::RecordWrite).units
+}
+
+/// Requests to objects, of any kind.
+fn object_requests(bill: &Bill) -> u64 {
+    bill.of(Charge::ObjectRead).requests + bill.of(Charge::ObjectWrite).requests
+}
+
+/// Tenants with so many policies and findings each, compared once; the next tick starts their night.
+fn fleet(tenants: u32, policies: u32, findings: u32) -> (Stage, Vec<TenantId>) {
     let stage = Stage::new();
-    let (_, first, profile) = stage.governed(&[FEATURE], &many(100, 0));
+    let (_, first, profile) = stage.governed(&[FEATURE], &many(policies, 0));
     let mut all = vec![first];
     for at in 1..tenants {
         let tenant = stage.tenant(&format!("tenant {at:02}"));
         stage.assign(tenant, profile);
         all.push(tenant);
     }
+    let policies = many(policies, findings);
     for tenant in &all {
-        stage.import(*tenant, &many(100, findings));
+        stage.import(*tenant, &policies);
         stage.compare(*tenant);
     }
     stage.schedule("02:00", "UTC");
@@ -155,126 +86,151 @@ fn fleet(tenants: u32, findings: u32) -> (Stage, Vec<TenantId>) {
     (stage, all)
 }
 
+/// What a night bills in which nothing changed: its start and its compares.
+fn unchanged_night(stage: &Stage, tenants: &[TenantId]) -> Bill {
+    let (ledger, system) = billed(stage);
+    must(block_on(system.tick()));
+    assert_eq!(drain(&system) as usize, tenants.len());
+    let bill = ledger.bill();
+    for tenant in tenants {
+        let run = must(block_on(system.runs(stage.workspace, *tenant, 1))).remove(0);
+        assert!(run.context.baseline_compare.is_some_and(|one| one.from_memo));
+    }
+    bill
+}
+
+/// A tenant's night takes 8 units or requests, and nothing of S3, however many policies it has. Half an
+/// hour later a look whether its run ended takes one more, and a workspace's share.
 #[test]
 fn a_night_without_a_change() {
-    for findings in [0, 40] {
-        let (stage, tenants) = fleet(50, findings);
-        let (bill, system) = billed(&stage);
-        stage.plan.reset();
-        must(block_on(system.tick()));
-        assert_eq!(drain(&system), tenants.len());
-        let count = tenants.len() as u64;
-        println!(
-            "{findings} findings: {} units for {count} tenants: {:#?}",
-            bill.total(),
-            bill.lines()
-        );
-        assert!(bill.total() <= 8 * count, "{} units for {count} tenants", bill.total());
-        for op in ["get object", "get a part of an object", "put object", "list objects"] {
-            assert_eq!(objects(&stage, op), 0, "{op}");
-        }
-        for tenant in &tenants {
-            let run = must(block_on(system.runs(stage.workspace, *tenant, 1))).remove(0);
-            assert!(run.context.baseline_compare.is_some_and(|one| one.from_memo));
-        }
+    for (count, policies, findings) in [(50_u32, 100, 0), (50, 100, 40), (30, 5_000, 0)] {
+        let (stage, tenants) = fleet(count, policies, findings);
+        let bill = unchanged_night(&stage, &tenants);
+        println!("{count} tenants, {policies} policies, {findings} findings:\n{}", told(&bill));
+        let most = f64::from(8 * count);
+        assert!(bill.units() <= most, "{} units for {count} tenants", bill.units());
+        assert_eq!(object_requests(&bill), 0, "{}", told(&bill));
+        let look = look_after(&stage);
+        println!("and the look after it:\n{}", told(&look));
+        assert!(look.units() <= 10.0 + f64::from(count), "{}", told(&look));
     }
+}
+
+/// What the look after a night bills, at a moment when no overview is due.
+fn look_after(stage: &Stage) -> Bill {
+    // The overview of 01:50 is made again at 02:20, and is not due for 15 minutes from then.
+    stage.clock.set("2026-01-03T02:20:00Z".parse().expect("a time"));
+    must(stage.tick());
+    let (ledger, system) = billed(stage);
+    stage.clock.set("2026-01-03T02:31:00Z".parse().expect("a time"));
+    assert_eq!(must(block_on(system.tick())).sent_again, 0);
+    ledger.bill()
 }
 
 #[test]
 fn an_overview() {
+    let count = 50;
     for findings in [0, 40] {
-        let (stage, tenants) = fleet(50, findings);
-        let (bill, system) = billed(&stage);
+        let (stage, _) = fleet(count, 100, findings);
+        let (ledger, system) = billed(&stage);
         stage.clock.set("2026-01-03T01:59:00Z".parse().expect("a time"));
         must(block_on(system.tick()));
-        let idle = bill.total();
-        assert!(idle <= 5, "{idle} units for a tick in which nothing is due: {:#?}", bill.lines());
+        let idle = ledger.bill();
+        assert!(idle.units() <= 5.0, "a tick in which nothing is due:\n{}", told(&idle));
         stage.clock.set("2026-01-03T23:00:00Z".parse().expect("a time"));
         must(stage.tick());
         stage.drain();
-        let (bill, system) = billed(&stage);
+        let (ledger, system) = billed(&stage);
         stage.clock.set("2026-01-03T23:20:00Z".parse().expect("a time"));
         must(block_on(system.tick()));
-        let count = tenants.len() as u64;
-        println!("{findings} findings: {} units: {:#?}", bill.total(), bill.lines());
-        assert!(bill.total() <= 30 + count / 4, "{}: {:#?}", bill.total(), bill.lines());
+        let bill = ledger.bill();
+        println!("{findings} findings:\n{}", told(&bill));
+        assert!(bill.units() <= 30.0 + f64::from(count) / 4.0, "{}", told(&bill));
     }
 }
 
 #[test]
 fn a_compare_by_hand_without_a_change() {
-    let (stage, tenants) = fleet(1, 40);
+    let (stage, tenants) = fleet(1, 100, 40);
     must(stage.start_compare(tenants[0]));
-    let (bill, system) = billed(&stage);
-    stage.plan.reset();
+    let (ledger, system) = billed(&stage);
     assert_eq!(drain(&system), 1);
-    let written: Vec<String> =
-        bill.lines().into_keys().filter(|line| !line.starts_with("get")).collect();
+    let bill = ledger.bill();
+    let written: Vec<String> = bill
+        .lines()
+        .filter(|(line, _)| line.charge == Charge::RecordWrite)
+        .map(|(line, _)| line.to_string())
+        .collect();
     let expected = ["check POSTURE", "put ACTIVE", "put RUN"];
     assert_eq!(written, expected, "run, guard and memo are written, and nothing is listed");
-    for op in ["get object", "get a part of an object", "put object", "list objects"] {
-        assert_eq!(objects(&stage, op), 0, "{op}");
-    }
+    assert!(bill.lines().all(|(line, _)| !line.op.starts_with("query")), "{}", told(&bill));
+    assert_eq!(object_requests(&bill), 0, "{}", told(&bill));
 }
 
 /// A workspace pays the start of a night once, whatever its tenants find: what is due, the outbox, the
-/// night's record and the next one, and the list of its tenants. One unit is the look for overviews.
+/// night's record and the next one, the list of its tenants, and a message for every ten of them. One
+/// unit is the look for overviews.
 #[test]
 fn the_start_of_a_night() {
-    let (stage, _) = fleet(1, 0);
-    let (bill, system) = billed(&stage);
+    let (stage, _) = fleet(1, 100, 0);
+    let (ledger, system) = billed(&stage);
     must(block_on(system.tick()));
-    println!("{} units: {:#?}", bill.total(), bill.lines());
-    assert!(bill.total() <= 16, "{}: {:#?}", bill.total(), bill.lines());
+    let bill = ledger.bill();
+    println!("{}", told(&bill));
+    assert!(bill.units() <= 17.0, "{}", told(&bill));
 }
 
 /// Contracts 7.6: a tenant's night with c changed findings costs 24 + 3 c, and three objects are put.
 #[test]
 fn a_night_with_changed_findings() {
     for changed in [1_u32, 10, 50, 90] {
-        let (stage, tenants) = fleet(1, 0);
+        let (stage, tenants) = fleet(1, 100, 0);
         stage.import(tenants[0], &many(100, changed));
         must(stage.tick());
-        let (bill, system) = billed(&stage);
-        stage.plan.reset();
+        let (ledger, system) = billed(&stage);
         assert_eq!(drain(&system), 1);
         assert_eq!(stage.findings(tenants[0]).len(), changed as usize);
-        let most = 24 + 3 * u64::from(changed);
-        println!("{changed} findings: {} of {most} units: {:#?}", bill.total(), bill.lines());
-        let puts = objects(&stage, "put object");
+        let bill = ledger.bill();
+        let most = f64::from(24 + 3 * changed);
+        println!("{changed} findings, at most {most}:\n{}", told(&bill));
+        let puts = bill.of(Charge::ObjectWrite).requests;
         assert!(puts <= 3, "{puts} objects were put");
-        assert!(bill.total() <= most, "{} units, and {most} are allowed", bill.total());
+        let units = record_units(&bill);
+        assert!(units <= most, "{units} units, and {most} are allowed");
     }
 }
 
-/// What stands already is read before it is resolved: a unit for six findings.
+/// What stands already is read before it is resolved, a unit for six findings, and moves in the index,
+/// which writes there twice.
 #[test]
 fn a_night_that_resolves_findings() {
     for changed in [10_u32, 90] {
-        let (stage, tenants) = fleet(1, changed);
+        let (stage, tenants) = fleet(1, 100, changed);
         stage.import(tenants[0], &many(100, 0));
         must(stage.tick());
-        let (bill, system) = billed(&stage);
-        stage.plan.reset();
+        let (ledger, system) = billed(&stage);
         assert_eq!(drain(&system), 1);
         let open = stage.findings(tenants[0]).iter().any(|one| one.finding.state.is_open());
         assert!(!open, "everything is resolved");
-        let most = 24 + 3 * u64::from(changed) + u64::from(changed) / 6;
-        println!("{changed} resolved: {} of {most} units: {:#?}", bill.total(), bill.lines());
-        assert_eq!(objects(&stage, "put object"), 0);
-        assert!(bill.total() <= most, "{} units, and {most} are allowed", bill.total());
+        let bill = ledger.bill();
+        let most = f64::from(24 + 4 * changed + changed / 6);
+        println!("{changed} resolved, at most {most}:\n{}", told(&bill));
+        assert_eq!(bill.of(Charge::ObjectWrite).requests, 0);
+        let units = record_units(&bill);
+        assert!(units <= most, "{units} units, and {most} are allowed");
     }
 }
 
 #[test]
 fn a_night_after_a_person_acted_costs_no_more() {
-    let (stage, tenants) = fleet(1, 20);
+    let (stage, tenants) = fleet(1, 100, 20);
     for one in stage.findings(tenants[0]) {
         stage.act(tenants[0], one.finding.id, &FindingAction::Acknowledge);
     }
-    let (bill, system) = billed(&stage);
+    let (ledger, system) = billed(&stage);
     must(block_on(system.tick()));
     assert_eq!(drain(&system), 1);
     // One tenant alone carries the whole night: its record, the workspace, the outbox.
-    assert!(bill.total() <= 24, "{}: {:#?}", bill.total(), bill.lines());
+    let bill = ledger.bill();
+    assert!(bill.units() <= 27.0, "{}", told(&bill));
 }

@@ -1,5 +1,6 @@
 //! The command line.
 
+pub(crate) mod cost;
 pub(crate) mod data;
 pub(crate) mod work;
 
@@ -82,6 +83,10 @@ pub(crate) enum Command {
     Renormalise(data::Show),
     /// Work until stopped: offer the API, start nightly compares and do what is queued
     Serve(work::ServeArgs),
+    /// Work out what a fleet's nights cost on AWS: requests, units and dollars
+    ///
+    /// Nights of a small sample are really done on a temporary data directory, and every call is counted.
+    Cost(cost::CostArgs),
     /// Print a token for the API that `plumbline serve` offers on this data directory
     Token(work::TokenArgs),
     /// Give an event to a function of the cloud, in this process over the data directory, and show its answer

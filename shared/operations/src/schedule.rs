@@ -58,10 +58,21 @@ impl System {
         let mut out = Ticked::default();
         let now = self.now();
         let (nights, mut trouble) = self.list_readable::<Due>(due_by(keys::DUE, now)).await?;
+        let mut work = Vec::new();
         for due in nights {
-            if let Err(error) = self.start_night(&due, &mut out).await {
-                trouble.get_or_insert(error);
+            match self.start_night(&due, &mut out).await {
+                Ok((night, unreadable)) => {
+                    work.push(night);
+                    trouble = trouble.or(unreadable);
+                }
+                Err(error) => {
+                    trouble.get_or_insert(error);
+                }
             }
+        }
+        // What is lost here is sent again by a later tick.
+        if let Err(error) = self.send(&in_turns(work)).await {
+            trouble.get_or_insert(error);
         }
         let mut query = Query { limit: LOOK_PAGE, ..due_by(keys::OUTBOX, self.now()) };
         let mut looked_after = 0;
@@ -93,14 +104,21 @@ impl System {
 
     /// Starts the nights of a workspace that are due: the last one runs, if it is not too late for it;
     /// those before it are missed.
-    async fn start_night(&self, due: &Stored<Due>, out: &mut Ticked) -> Result<(), OperationError> {
+    ///
+    /// Answers what is to be sent, and why not all tenants could be read, where that is so.
+    async fn start_night(
+        &self,
+        due: &Stored<Due>,
+        out: &mut Ticked,
+    ) -> Result<(Vec<Work>, Option<OperationError>), OperationError> {
         let now = self.now();
         let id = due.row.workspace;
         let stored = self.stored_workspace(id).await?;
         let Some(schedule) = stored.row.schedule.clone() else {
             // The schedule was taken away; the row is left over.
             let batch = Batch::new().delete(due.row.key(), Condition::Revision(due.revision));
-            return ignore_condition(self.commit(batch).await);
+            ignore_condition(self.commit(batch).await)?;
+            return Ok((Vec::new(), None));
         };
         let mut nights = vec![Night { date: due.row.date, due: due.row.at }];
         let next = loop {
@@ -170,7 +188,7 @@ impl System {
         match self.commit(batch).await {
             Ok(()) => {}
             // Another tick started it.
-            Err(CommitError::Condition { .. }) => return Ok(()),
+            Err(CommitError::Condition { .. }) => return Ok((Vec::new(), None)),
             Err(CommitError::Port(error)) => return Err(error.into()),
         }
         for row in &watched {
@@ -192,9 +210,7 @@ impl System {
                 due: last.due,
             })
             .collect();
-        // What is lost here is sent again by a later tick.
-        self.send(&work).await?;
-        trouble.map_or(Ok(()), Err)
+        Ok((work, trouble))
     }
 
     /// Whether a date has its night already.
@@ -382,6 +398,18 @@ impl System {
         query.descending = true;
         Ok(self.list::<NightRecord>(query).await?.into_iter().map(|stored| stored.row).collect())
     }
+}
+
+/// Takes one piece of each workspace's work in turns, so that a small workspace whose night starts at the
+/// same moment as large ones' does not wait for all of them. A queue may know fairness of its own, but it
+/// notices only those that take much more than others.
+fn in_turns(work: Vec<Vec<Work>>) -> Vec<Work> {
+    let mut left: Vec<_> = work.into_iter().map(Vec::into_iter).collect();
+    let mut out = Vec::new();
+    while !left.is_empty() {
+        left.retain_mut(|night| night.next().map(|next| out.push(next)).is_some());
+    }
+    out
 }
 
 /// Asks for the rows of a partition whose moment has come.

@@ -4,6 +4,7 @@
 //! (`conformance`, behind the feature of that name). The limits are those of `DynamoDB`, S3 and SQS, and
 //! every adapter enforces them: what runs on one machine runs in the cloud.
 
+pub mod bill;
 pub mod clock;
 pub mod counters;
 pub mod error;

@@ -1,6 +1,6 @@
 //! `plumbline demo`: what the command does, shown on two sample tenants that come with it.
 
-mod clock;
+pub(super) mod clock;
 mod evening;
 mod week;
 

@@ -6,6 +6,7 @@ mod collect;
 mod compare;
 mod compare_tenant;
 mod completions;
+mod cost;
 mod day;
 mod demo;
 mod diff;
@@ -80,6 +81,7 @@ pub(crate) fn run(cli: &Cli) -> anyhow::Result<u8> {
         Command::Replay(args) => rules::replay(data, args),
         Command::Renormalise(form) => rules::renormalise(data, *form),
         Command::Serve(args) => serve::run(data, args),
+        Command::Cost(args) => cost::run(args),
         Command::Token(args) => token::run(data, args),
         Command::Invoke(args) => invoke::run(data, args),
         Command::Completions(args) => completions::run(args),
@@ -98,6 +100,7 @@ fn refuse_server(cli: &Cli) -> anyhow::Result<()> {
         Command::Token(_) => ("token", false),
         Command::Invoke(_) => ("invoke", true),
         Command::Demo(_) => ("demo", false),
+        Command::Cost(_) => ("cost", false),
         Command::Inspect(_) => ("inspect", false),
         Command::Diff(_) => ("diff", false),
         Command::PolicyTypes(_) => ("policy-types", false),

@@ -4,6 +4,7 @@
 #![expect(clippy::expect_used, reason = "helpers of tests")]
 
 mod commands;
+mod cost;
 mod errors;
 mod files;
 mod formats;

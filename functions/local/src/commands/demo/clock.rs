@@ -6,16 +6,16 @@ use std::sync::{Mutex, PoisonError};
 
 /// Shows the time of the story.
 #[derive(Debug)]
-pub(super) struct StoryClock(Mutex<Timestamp>);
+pub(in crate::commands) struct StoryClock(Mutex<Timestamp>);
 
 impl StoryClock {
     /// A clock that shows a time.
-    pub(super) fn at(now: Timestamp) -> Self {
+    pub(in crate::commands) fn at(now: Timestamp) -> Self {
         Self(Mutex::new(now))
     }
 
     /// Sets the clock.
-    pub(super) fn set(&self, now: Timestamp) {
+    pub(in crate::commands) fn set(&self, now: Timestamp) {
         *self.0.lock().unwrap_or_else(PoisonError::into_inner) = now;
     }
 }
