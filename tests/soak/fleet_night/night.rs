@@ -154,7 +154,9 @@ impl Play<'_> {
         ledger.take();
         let began = Instant::now();
         self.fleet.import(tenant, self.drifted);
-        let handled = must(block_on(system.handle(QueueName::Compare, delivery)));
+        let work = must(Work::read(&delivery.body));
+        let handled = block_on(system.judge(&work, delivery.attempts));
+        must(block_on(system.settle(QueueName::Compare, delivery, &handled)));
         let took = began.elapsed();
         let Handled::Ended(run) = handled else { panic!("no run of {} ended", tenant.id) };
         assert_eq!(run.outcome(), RunOutcome::Succeeded, "{:?}", run.failure());
