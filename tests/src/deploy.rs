@@ -50,6 +50,20 @@ impl Stack {
 /// When it cannot be made; with what the server says of each resource.
 #[must_use]
 pub fn deploy(account: &Account<'_>, name: &str, parameters: &[(&str, &str)]) -> Stack {
+    deploy_packages(account, name, parameters, package)
+}
+
+/// Makes a stack from the template with other packages, given by the name of the function.
+///
+/// # Panics
+/// As [`deploy`].
+#[must_use]
+pub fn deploy_packages(
+    account: &Account<'_>,
+    name: &str,
+    parameters: &[(&str, &str)],
+    package: fn(&str) -> PathBuf,
+) -> Stack {
     let read = std::fs::read_to_string(template());
     let text = read.unwrap_or_else(|error| panic!("{}: {error}", template().display()));
     account.call("s3", "create_bucket", &json!({
