@@ -45,8 +45,9 @@ impl<'w> Workspace<'w> {
 
     /// Imports policies as everything that a tenant has.
     pub(crate) fn import(&self, tenant: &str, policies: &Policies) -> Value {
-        let lines: String = policies.values().map(|policy| format!("{policy}\n")).collect();
-        self.ask("POST", &format!("/tenants/{tenant}/inventory?coverage=complete"), &lines)
+        let lines: Vec<String> = policies.values().map(Value::to_string).collect();
+        let path = format!("/tenants/{tenant}/inventory?coverage=complete");
+        self.ask("POST", &path, &lines.join("\n"))
     }
 
     pub(crate) fn profile(&self, name: &str, types: &[&str]) -> String {

@@ -91,7 +91,7 @@ impl Calls<'_> {
         let is_denied = answer.as_ref().is_err_and(|refusal| refusal.code.contains("AccessDenied"));
         let is_right = if allowed { answer.is_ok() } else { is_denied };
         if !is_right {
-            let told = answer.map(|_| "allowed".to_owned()).unwrap_or_else(|told| told.to_string());
+            let told = answer.map_or_else(|told| told.to_string(), |_| "allowed".to_owned());
             self.wrong.push(format!("{}: {operation} {arguments}: {told}", who.name));
         }
     }

@@ -16,12 +16,12 @@ fn f17_a_throttled_table() {
     let workspace = Workspace::new(&world, "olga");
     let (profile, _) = workspace.golden(&[FEATURE], &many(10, 0));
     let tenant = workspace.governed("Contoso", &profile, &many(10, 1));
-    // The run is claimed; the next six requests are refused: all tries of one, and some of the next.
+    // The run is claimed; the next write is refused, three times with four tries each.
     let (mut writes, mut refused) = (0, 0);
     let proxy = Proxy::before(world.server.url(), move |asked| {
         let is_write = matches!(asked, "PutItem" | "TransactWriteItems");
         writes += u32::from(is_write);
-        if writes < 2 || refused == 6 {
+        if !is_write || writes < 2 || refused == 12 {
             return Fate::Passes;
         }
         refused += 1;
@@ -38,7 +38,7 @@ fn f17_a_throttled_table() {
     let posture = workspace.get("/posture/tenants");
     assert!(!posture.to_string().contains("\"full\""), "{posture}");
     let ended = workspace.ended(&tenant, &run);
-    assert_eq!((proxy.hindered(), &ended["outcome"]), (6, &json!("succeeded")));
+    assert_eq!((proxy.hindered(), &ended["outcome"]), (12, &json!("succeeded")));
     assert_eq!(workspace.drift(&tenant).len(), 1);
     assert_eq!(world.waiting(DEAD_COMPARE), (0, 0));
 }

@@ -75,12 +75,12 @@ impl Records for Fence {
 #[async_trait]
 impl Objects for Fence {
     async fn put(&self, key: &ObjectKey, bytes: Vec<u8>) -> Result<PutOutcome, PortError> {
-        self.folder(&key.folder)?;
+        self.folder(key.folder())?;
         self.ports.objects.put(key, bytes).await
     }
 
     async fn get(&self, key: &ObjectKey) -> Result<Option<Vec<u8>>, PortError> {
-        self.folder(&key.folder)?;
+        self.folder(key.folder())?;
         self.ports.objects.get(key).await
     }
 
@@ -90,7 +90,7 @@ impl Objects for Fence {
         offset: u64,
         length: u64,
     ) -> Result<Option<Vec<u8>>, PortError> {
-        self.folder(&key.folder)?;
+        self.folder(key.folder())?;
         self.ports.objects.get_range(key, offset, length).await
     }
 
@@ -104,7 +104,7 @@ impl Objects for Fence {
     }
 
     async fn delete(&self, key: &ObjectKey) -> Result<(), PortError> {
-        Err(self.refuse(&format!("delete {}", key.folder)))
+        Err(self.refuse(&format!("delete {}", key.folder())))
     }
 }
 

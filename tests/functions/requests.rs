@@ -53,9 +53,9 @@ fn a_workspace_is_made_and_listed() {
         assert_eq!(made["headers"]["content-type"], "application/json");
         assert_eq!(made["isBase64Encoded"], false);
         let listed = body(&answer(&stage, event("api-get")));
-        assert_eq!(listed["items"][0]["name"], "North", "{listed}");
+        assert_eq!(listed["items"][0]["workspace"]["name"], "North", "{listed}");
         // The audit knows where the request came from: the gateway says so, no header does.
-        let id = listed["items"][0]["id"].as_str().unwrap();
+        let id = listed["items"][0]["workspace"]["id"].as_str().unwrap();
         let rows = stage.memory().records.dump();
         let audit: Vec<String> = rows
             .iter()

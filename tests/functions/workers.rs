@@ -208,7 +208,7 @@ fn trouble_for_a_time_is_tried_again() {
     let batch = batch_of(&stage, QueueName::Compare, &[work]);
     let id = batch.records[0].message_id.clone().unwrap();
     stage.plan.reset();
-    stage.plan.at(3, plumbline_testkit::faults::Fault::Fail);
+    stage.plan.next(|call| call.port == Port::Objects, plumbline_testkit::faults::Fault::Fail);
     let answer =
         on_runtime(plumbline_compare::handle(&stage.system, batch.clone(), MINUTE)).unwrap();
     assert_eq!(failures(&answer), [id]);

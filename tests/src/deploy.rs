@@ -50,6 +50,20 @@ impl Stack {
 /// When it cannot be made; with what the server says of each resource.
 #[must_use]
 pub fn deploy(account: &Account<'_>, name: &str, parameters: &[(&str, &str)]) -> Stack {
+    deploy_packages(account, name, parameters, package)
+}
+
+/// Makes a stack from the template with other packages, given by the name of the function.
+///
+/// # Panics
+/// As [`deploy`].
+#[must_use]
+pub fn deploy_packages(
+    account: &Account<'_>,
+    name: &str,
+    parameters: &[(&str, &str)],
+    package: fn(&str) -> PathBuf,
+) -> Stack {
     let read = std::fs::read_to_string(template());
     let text = read.unwrap_or_else(|error| panic!("{}: {error}", template().display()));
     account.call("s3", "create_bucket", &json!({
@@ -77,7 +91,6 @@ pub fn deploy(account: &Account<'_>, name: &str, parameters: &[(&str, &str)]) ->
         }),
     );
     let outputs = made(account, name);
-    correct_numbers(account);
     Stack { name: name.to_owned(), outputs, resources: resources(account, name) }
 }
 
@@ -113,20 +126,6 @@ fn made(account: &Account<'_>, name: &str) -> BTreeMap<String, String> {
                 let events = account.call("cloudformation", "describe_stack_events", &asked);
                 panic!("the stack is {status:?}: {events:#}");
             }
-        }
-    }
-}
-
-/// The server keeps the most workers of a mapping as the text that the parameter is, and then cannot count
-/// with it; AWS takes it for the number that it says.
-fn correct_numbers(account: &Account<'_>) {
-    let mappings = account.call("lambda", "list_event_source_mappings", &json!({}));
-    for mapping in mappings["EventSourceMappings"].as_array().into_iter().flatten() {
-        let most = &mapping["ScalingConfig"]["MaximumConcurrency"];
-        if let Some(most) = most.as_str().and_then(|text| text.parse::<u32>().ok()) {
-            let scaling = json!({ "MaximumConcurrency": most });
-            let asked = json!({ "UUID": mapping["UUID"], "ScalingConfig": scaling });
-            account.call("lambda", "update_event_source_mapping", &asked);
         }
     }
 }

@@ -74,6 +74,20 @@ def name_actions_as_policies_do():
     iam_actions.extract_iam_action = action
 
 
+def read_numbers():
+    """It keeps a parameter that is a number as text, and then cannot count a queue's workers with it."""
+    from ministack.services.cloudformation import provisioners
+
+    handler = provisioners._RESOURCE_HANDLERS["AWS::Lambda::EventSourceMapping"]
+    before = handler["create"]
+
+    def create(name, properties, stack):
+        scaling = {key: int(value) for key, value in (properties.get("ScalingConfig") or {}).items()}
+        return before(name, {**properties, "ScalingConfig": scaling} if scaling else properties, stack)
+
+    handler["create"] = create
+
+
 def end_with_the_test():
     """Whoever started this holds the other end of the input, and lets it go even when it is killed."""
     while os.read(0, 4096):
@@ -86,6 +100,7 @@ threading.Thread(target=end_with_the_test, daemon=True).start()
 tell_leading_keys()
 take_requests_as_encrypted()
 name_actions_as_policies_do()
+read_numbers()
 
 from ministack.app import main  # noqa: E402: after what it is told
 

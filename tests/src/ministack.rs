@@ -16,7 +16,7 @@ use tempfile::TempDir;
 /// The region that it plays.
 pub const REGION: &str = "eu-central-1";
 /// How long it may take to start: longer than ever measured, on a machine that builds besides.
-const START: Duration = Duration::from_secs(60);
+const START: Duration = Duration::from_mins(1);
 /// How often another port is tried, when somebody else took the one that was free.
 const PORTS: usize = 3;
 
@@ -148,6 +148,7 @@ impl Account<'_> {
     ///
     /// # Panics
     /// When it does not.
+    #[expect(clippy::must_use_candidate, reason = "many calls are made for what they change")]
     pub fn call(&self, service: &str, operation: &str, arguments: &Value) -> Value {
         self.try_call(service, operation, arguments)
             .unwrap_or_else(|refusal| panic!("{service} {operation}: {refusal}"))

@@ -20,6 +20,7 @@ pub use lambda_http::{Context, LambdaEvent as Event};
 const MOST: usize = 4 * 1024 * 1024;
 
 /// The service over a router. Besides events of API Gateway (payload version 2.0) it takes nothing.
+#[must_use]
 pub fn service(
     router: Router,
 ) -> impl Service<

@@ -5,6 +5,7 @@ use crate::answer::{Answer, Counts, Failed};
 use crate::log;
 use crate::systems::Systems;
 use aws_lambda_events::sqs::{BatchItemFailure, SqsBatchResponse, SqsEvent, SqsMessage};
+use futures::future::ready;
 use futures::{FutureExt as _, StreamExt as _, stream};
 use plumbline_governance::run::RunOutcome;
 use plumbline_operations::{Expiry, Handled, Work};
@@ -39,7 +40,10 @@ pub async fn work(
     event: SqsEvent,
     time: Duration,
 ) -> Result<Answer<SqsBatchResponse>, Failed> {
-    let over: Expiry = tokio::time::sleep(time.saturating_sub(MARGIN)).boxed().shared();
+    let left = time.saturating_sub(MARGIN);
+    // A timer of no time needs a moment to go off.
+    let over = if left.is_zero() { ready(()).boxed() } else { tokio::time::sleep(left).boxed() };
+    let over: Expiry = over.shared();
     each(event, |record| one(systems, queue, record, over.clone())).await
 }
 
