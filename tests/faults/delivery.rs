@@ -326,7 +326,7 @@ fn f15_one_that_fails_holds_no_other_up() {
         stage.plan.next(is_meant, Fault::Fail);
     }
     let handled = must(block_on(stage.system.work(QueueName::Compare, 10)));
-    let again = handled.iter().filter(|one| matches!(one, Handled::Again(_))).count();
+    let again = handled.iter().filter(|one| matches!(one, Handled::Again { .. })).count();
     let ended = handled.iter().filter(|one| matches!(one, Handled::Ended(_))).count();
     assert_eq!((again, ended), (3, 7), "{handled:?}");
     stage.wait(60);

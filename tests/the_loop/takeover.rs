@@ -32,7 +32,7 @@ fn a_process_alone_takes_over_at_once() {
     world.clock.advance(SignedDuration::from_mins(3));
     assert_eq!(block_on(world.system.tick()).unwrap().sent_again, 1);
     let handled = block_on(world.system.work(QueueName::Compare, 1)).unwrap();
-    assert!(matches!(handled.as_slice(), [Handled::Again(_)]), "{handled:?}");
+    assert!(matches!(handled.as_slice(), [Handled::Again { .. }]), "{handled:?}");
 
     world.clock.advance(SignedDuration::from_mins(3));
     assert_eq!(block_on(world.system.tick()).unwrap().sent_again, 1);

@@ -6,6 +6,7 @@ mod access;
 mod answer;
 mod cursor;
 mod document;
+pub mod gateway;
 mod limits;
 mod once;
 pub mod problem;
@@ -46,6 +47,16 @@ use plumbline_ports::Ports;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Instant;
+
+/// What must be set for the function.
+pub const NEEDS: &[&str] = &[
+    "PLUMBLINE_TABLE",
+    "PLUMBLINE_BUCKET",
+    "PLUMBLINE_QUEUE_CAPTURE",
+    "PLUMBLINE_QUEUE_COMPARE",
+    "PLUMBLINE_SECRET",
+    "PLUMBLINE_ISSUERS",
+];
 
 /// What an API is made of.
 pub struct Settings {

@@ -1,3 +1,9 @@
 //! The function on Lambda.
 
-fn main() {}
+use plumbline_capture::{NEEDS, handle};
+use plumbline_lambda_kit::start;
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    start::function(NEEDS, |cloud, event, time| async move { handle(&cloud, event, time).await })
+}

@@ -84,6 +84,10 @@ pub(crate) enum Command {
     Serve(work::ServeArgs),
     /// Print a token for the API that `plumbline serve` offers on this data directory
     Token(work::TokenArgs),
+    /// Give an event to a function of the cloud, in this process over the data directory, and show its answer
+    ///
+    /// Exit code: 0 when the function answered, 1 when it failed.
+    Invoke(work::InvokeArgs),
     /// Print the completions for a shell
     Completions(work::CompletionsArgs),
 }

@@ -1,3 +1,10 @@
 //! The function on Lambda.
 
-fn main() {}
+use plumbline_lambda_kit::start;
+use plumbline_schedule::{NEEDS, handle};
+use serde::de::IgnoredAny;
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    start::function(NEEDS, |cloud, _: IgnoredAny, _| async move { handle(&cloud).await })
+}

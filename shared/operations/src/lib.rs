@@ -60,7 +60,7 @@ pub use repository::{Stored, record_as_json};
 pub use run::Started;
 pub use schedule::Ticked;
 pub use start_compares::MAX_STARTED;
-pub use system::{Actor, System};
+pub use system::{Actor, Expiry, System};
 pub use tenant::TenantEdit;
 pub use upload::{MAX_PART_BYTES, MAX_PARTS, Upload, UploadPart};
 pub use values::{BadStream, Placed, Values};

@@ -4,6 +4,8 @@ use crate::error::OperationError;
 use crate::repository::Stored;
 use crate::repository::keys::{self, sk};
 use crate::repository::rows::{AuditEntry, Tenant, Workspace};
+use futures::FutureExt as _;
+use futures::future::{BoxFuture, Shared, pending};
 use hkdf::Hkdf;
 use jiff::Timestamp;
 use plumbline_governance::ids::{TenantId, WorkspaceId};
@@ -20,7 +22,12 @@ pub struct System {
     pub(crate) ports: Ports,
     /// This process, where it is known to be the only one on its stores.
     pub(crate) alone: Option<uuid::Uuid>,
+    /// When a worker must have given back what it works on.
+    pub(crate) expiry: Expiry,
 }
+
+/// Comes when the time of a worker is over. Cheap to clone.
+pub type Expiry = Shared<BoxFuture<'static, ()>>;
 
 /// Who asks for an operation, and from where.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -68,7 +75,7 @@ impl System {
     /// Wires the operations to ports.
     #[must_use]
     pub fn new(ports: Ports) -> Self {
-        Self { ports, alone: None }
+        Self { ports, alone: None, expiry: pending().boxed().shared() }
     }
 
     /// Wires the operations to ports that no other process uses. What a process before this one left in
@@ -77,13 +84,25 @@ impl System {
     pub fn alone(ports: Ports) -> Self {
         let now = ports.clock.now();
         let alone = Some(ports.ids.mint(now));
-        Self { ports, alone }
+        Self { alone, ..Self::new(ports) }
+    }
+
+    /// The same system for a worker whose time is limited: a run that is not through when it is over is
+    /// given back, for another worker to go on with.
+    #[must_use]
+    pub fn until(self, expiry: Expiry) -> Self {
+        Self { expiry, ..self }
+    }
+
+    /// Whether the time of this worker is over.
+    pub(crate) fn is_over(&self) -> bool {
+        self.expiry.clone().now_or_never().is_some()
     }
 
     /// The same system, with every call to the stores counted.
     pub(crate) fn metered(&self) -> (Self, Arc<Counters>) {
         let counters = Arc::new(Counters::default());
-        (Self { ports: self.ports.metered(&counters), alone: self.alone }, counters)
+        (Self { ports: self.ports.metered(&counters), ..self.clone() }, counters)
     }
 
     /// The time, in whole milliseconds, so that what is stored reads back equal.

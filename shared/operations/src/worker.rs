@@ -1,5 +1,5 @@
 //! Workers: take a message, do its run, and say what is to become of the message. A worker never drops
-//! what it could not do.
+//! what it could not do, and gives back in time what it cannot finish.
 
 use crate::capture::profile_of;
 use crate::compare::{Inputs, Step};
@@ -9,6 +9,7 @@ use crate::repository::Row as _;
 use crate::repository::rows::{Guard, Suspect};
 use crate::run::{Claim, Lease};
 use crate::system::{Actor, System};
+use futures::future::{Either, select};
 use plumbline_governance::run::{Failure, ReasonCode, Run, RunType};
 use plumbline_ports::{
     Batch, CommitError, Counters, DeadLetter, Delivery, Outgoing, PortError, QueueName,
@@ -24,17 +25,41 @@ const RETRY: Duration = Duration::from_secs(5);
 /// How long a message of a newer program waits for one that understands it.
 const NEWER: Duration = Duration::from_hours(1);
 
-/// What became of a message.
+/// What is to become of a message.
 #[derive(Debug)]
 pub enum Handled {
-    /// Its run ended; the message is gone.
+    /// Its run ended; the message is done with.
     Ended(Box<Run>),
-    /// There was nothing to do; the message is gone.
+    /// There was nothing to do; the message is done with.
     Nothing,
     /// It comes again.
-    Again(String),
-    /// It was given up, with a reason.
+    Again {
+        /// After so long.
+        wait: Duration,
+        /// Why it could not be done now.
+        reason: String,
+    },
+    /// It is given up, with a reason.
     Buried(String),
+}
+
+impl Handled {
+    /// Says that a message which was delivered so often comes again, after a wait that doubles.
+    pub fn again(attempts: u32, reason: impl std::fmt::Display) -> Self {
+        let wait = RETRY * 2_u32.pow(attempts.clamp(1, 6) - 1);
+        Self::Again { wait, reason: reason.to_string() }
+    }
+}
+
+impl From<BadMessage> for Handled {
+    fn from(error: BadMessage) -> Self {
+        let reason = error.to_string();
+        match error {
+            // A newer program sent it; one that understands it may come.
+            BadMessage::Newer(_) => Self::Again { wait: NEWER, reason },
+            BadMessage::Form(_) => Self::Buried(reason),
+        }
+    }
 }
 
 impl System {
@@ -49,68 +74,62 @@ impl System {
     ) -> Result<Vec<Handled>, OperationError> {
         let mut out = Vec::new();
         for delivery in self.ports.queue.receive(queue, limit, VISIBILITY).await? {
+            let handled = match Work::read(&delivery.body) {
+                Ok(work) => Box::pin(self.judge(&work, delivery.attempts)).await,
+                Err(bad) => bad.into(),
+            };
             // What the queue does not settle comes again; the others are not held up.
-            out.push(match Box::pin(self.handle(queue, &delivery)).await {
-                Ok(handled) => handled,
-                Err(error) => Handled::Again(error.to_string()),
+            out.push(match self.settle(queue, &delivery, &handled).await {
+                Ok(()) => handled,
+                Err(error) => Handled::Again { wait: VISIBILITY, reason: error.to_string() },
             });
         }
         Ok(out)
     }
 
-    /// Does what one message asks, and settles the message.
-    ///
-    /// # Errors
-    /// Only when the queue itself does not answer.
-    pub async fn handle(
-        &self,
-        queue: QueueName,
-        delivery: &Delivery,
-    ) -> Result<Handled, OperationError> {
-        let receipt = &delivery.receipt;
-        let work = match Work::read(&delivery.body) {
-            Ok(work) => work,
-            // A newer program sent it; one that understands it may come.
-            Err(error @ BadMessage::Newer(_)) => {
-                self.ports.queue.extend(queue, receipt, NEWER).await?;
-                return Ok(Handled::Again(error.to_string()));
-            }
-            Err(error @ BadMessage::Form(_)) => {
-                self.ports.queue.bury(queue, delivery, &error.to_string()).await?;
-                return Ok(Handled::Buried(error.to_string()));
-            }
-        };
-        match Box::pin(self.perform(&work)).await {
-            Ok(Step::Ended(run)) => {
-                self.ports.queue.delete(queue, receipt).await?;
-                Ok(Handled::Ended(run))
-            }
-            Ok(Step::Nothing) => {
-                self.ports.queue.delete(queue, receipt).await?;
-                Ok(Handled::Nothing)
-            }
+    /// Does what a message asks and says what is to become of it. Whoever has the message from its queue
+    /// then settles it there.
+    pub async fn judge(&self, work: &Work, attempts: u32) -> Handled {
+        if self.is_over() {
+            return Handled::again(attempts, over());
+        }
+        match Box::pin(self.perform(work)).await {
+            Ok(Step::Ended(run)) => Handled::Ended(run),
+            Ok(Step::Nothing) => Handled::Nothing,
             Ok(Step::Later(at)) => {
                 let wait = at.duration_since(self.now());
                 let wait = Duration::try_from(wait).unwrap_or(RETRY).clamp(RETRY, VISIBILITY);
-                self.ports.queue.extend(queue, receipt, wait).await?;
-                Ok(Handled::Again("somebody else works on it".to_owned()))
+                Handled::Again { wait, reason: "somebody else works on it".to_owned() }
             }
-            Err(error) if error.is_retryable() => {
-                let wait = RETRY * 2_u32.pow(delivery.attempts.clamp(1, 6) - 1);
-                self.ports.queue.extend(queue, receipt, wait).await?;
-                Ok(Handled::Again(error.to_string()))
-            }
+            Err(error) if error.is_retryable() => Handled::again(attempts, error),
             Err(error) => {
                 let reason = error.to_string();
-                match self.close_work(&work, ReasonCode::PoisonMessage, &reason).await {
-                    Err(error) if error.is_retryable() => return Err(error),
+                match self.close_work(work, ReasonCode::PoisonMessage, &reason).await {
+                    Err(error) if error.is_retryable() => Handled::again(attempts, error),
                     // A run that cannot be read cannot be ended either; the letter tells of it.
-                    Ok(()) | Err(_) => {}
+                    Ok(()) | Err(_) => Handled::Buried(reason),
                 }
-                self.ports.queue.bury(queue, delivery, &reason).await?;
-                Ok(Handled::Buried(reason))
             }
         }
+    }
+
+    /// Does to a delivered message what is to become of it.
+    ///
+    /// # Errors
+    /// The queue's; the message comes again.
+    pub async fn settle(
+        &self,
+        queue: QueueName,
+        delivery: &Delivery,
+        handled: &Handled,
+    ) -> Result<(), OperationError> {
+        let (port, receipt) = (&self.ports.queue, &delivery.receipt);
+        match handled {
+            Handled::Ended(_) | Handled::Nothing => port.delete(queue, receipt).await?,
+            Handled::Again { wait, .. } => port.extend(queue, receipt, *wait).await?,
+            Handled::Buried(reason) => port.bury(queue, delivery, reason).await?,
+        }
+        Ok(())
     }
 
     /// Does a piece of work.
@@ -175,12 +194,19 @@ impl System {
         frozen: Option<Inputs>,
     ) -> Result<Step, OperationError> {
         let (system, counters): (Self, Arc<Counters>) = self.metered();
-        let result = match lease.run.row.run_type {
-            RunType::BaselineCapture => system.capture(&lease, &counters).await,
-            RunType::BaselineCompare => system.compare(&lease, frozen, &counters).await,
-            other @ (RunType::InventoryImport | RunType::Renormalise) => {
-                Err(OperationError::Invalid(format!("no worker does a {}", other.as_str())))
+        let work = async {
+            match lease.run.row.run_type {
+                RunType::BaselineCapture => system.capture(&lease, &counters).await,
+                RunType::BaselineCompare => system.compare(&lease, frozen, &counters).await,
+                other @ (RunType::InventoryImport | RunType::Renormalise) => {
+                    Err(OperationError::Invalid(format!("no worker does a {}", other.as_str())))
+                }
             }
+        };
+        // Work may break off at any call: what it wrote is true by itself, and the next try goes on.
+        let result = match select(self.expiry.clone(), Box::pin(work)).await {
+            Either::Left(_) => Err(over()),
+            Either::Right((result, _)) => result,
         };
         let ended = match result {
             Ok(ended) => ended,
@@ -257,6 +283,20 @@ impl System {
     }
 
     async fn bury_one(&self, queue: QueueName, letter: &DeadLetter) -> Result<(), OperationError> {
+        self.end_dead(queue, letter).await?;
+        Ok(self.ports.queue.forget(queue, &letter.receipt).await?)
+    }
+
+    /// Ends the run of one message that was given up, and leaves the letter where it is. What a newer
+    /// program sent is sent again instead.
+    ///
+    /// # Errors
+    /// The stores'; the letter must be kept then.
+    pub async fn end_dead(
+        &self,
+        queue: QueueName,
+        letter: &DeadLetter,
+    ) -> Result<(), OperationError> {
         match Work::read(&letter.body) {
             Ok(work) => {
                 match self.close_work(&work, ReasonCode::PoisonMessage, &letter.reason).await {
@@ -276,7 +316,7 @@ impl System {
             }
             Err(BadMessage::Form(_)) => {}
         }
-        Ok(self.ports.queue.forget(queue, &letter.receipt).await?)
+        Ok(())
     }
 
     /// Ends the run of a piece of work that nobody will do.
@@ -300,6 +340,11 @@ impl System {
             Err(error) => Err(error),
         }
     }
+}
+
+/// The time of a worker is over; another one goes on.
+fn over() -> OperationError {
+    PortError::unavailable("do the work", "the time of this worker was over").into()
 }
 
 /// What an error that no try can mend means for a run.

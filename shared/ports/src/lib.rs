@@ -13,6 +13,7 @@ pub mod objects;
 pub mod queue;
 pub mod records;
 pub mod secrets;
+pub mod system;
 
 #[cfg(feature = "conformance")]
 pub mod conformance;
@@ -28,6 +29,7 @@ pub use records::{
     Query, Range, Record, Records,
 };
 pub use secrets::{RootKey, Secrets};
+pub use system::{SystemClock, SystemIds};
 
 use std::sync::Arc;
 

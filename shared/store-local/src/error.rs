@@ -1,6 +1,6 @@
 //! Why a data directory cannot be used.
 
-use crate::system::NoRandomness;
+use plumbline_ports::system::NoRandomness;
 use std::io;
 use std::path::{Path, PathBuf};
 

@@ -15,13 +15,12 @@ mod objects;
 mod queue;
 mod records;
 mod secrets;
-mod system;
 
 pub use check::Problem;
 pub use dir::{DataDir, Stores};
 pub use error::OpenError;
 pub use objects::LocalObjects;
+pub use plumbline_ports::system::{NoRandomness, SystemClock, SystemIds};
 pub use queue::LocalQueue;
 pub use records::LocalRecords;
 pub use secrets::LocalSecrets;
-pub use system::{NoRandomness, SystemClock, SystemIds};

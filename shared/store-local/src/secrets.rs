@@ -3,9 +3,9 @@
 use crate::error::OpenError;
 use crate::files::{ROOT_KEY, write_whole};
 use crate::lock::Lock;
-use crate::system::random;
 use async_trait::async_trait;
 use plumbline_policy::digest::{Digest, NotADigest};
+use plumbline_ports::system::random;
 use plumbline_ports::{PortError, RootKey, Secrets};
 use std::fs;
 use std::io;

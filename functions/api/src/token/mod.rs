@@ -2,9 +2,11 @@
 //! stands in their membership.
 
 mod development;
+mod issuers;
 mod keys;
 
 pub use development::{DEVELOPMENT_ISSUER, Development};
+pub use issuers::{BadIssuers, issuers};
 pub use keys::{FetchedKeys, FixedKeys, KeyError, Keys};
 
 use crate::problem::{Problem, UNAUTHENTICATED, UNAVAILABLE};

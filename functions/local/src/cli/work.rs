@@ -344,6 +344,36 @@ pub(crate) struct ServeArgs {
     pub log: LogArg,
 }
 
+/// Options of `invoke`.
+#[derive(Args, Debug)]
+pub(crate) struct InvokeArgs {
+    /// The function
+    #[arg(value_enum)]
+    pub function: FunctionArg,
+    /// The event, a JSON file as AWS sends it; the folder `events` has one of each kind. A request to the API
+    /// is made as you, whatever its token
+    #[arg(value_name = "FILE")]
+    pub event: PathBuf,
+    /// How much time the function has
+    #[arg(long, value_name = "SECONDS", default_value_t = 900)]
+    pub seconds: u32,
+}
+
+/// The functions.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum FunctionArg {
+    /// Requests to the API
+    Api,
+    /// The tick
+    Schedule,
+    /// Messages that ask for captures
+    Capture,
+    /// Messages that ask for compares
+    Compare,
+    /// Messages that were given up
+    Deadletter,
+}
+
 /// Options of `token`.
 #[derive(Args, Debug)]
 pub(crate) struct TokenArgs {

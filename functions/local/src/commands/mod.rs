@@ -13,6 +13,7 @@ mod finding;
 mod findings;
 mod import;
 mod inspect;
+mod invoke;
 mod overview;
 mod policy_types;
 mod posture;
@@ -80,6 +81,7 @@ pub(crate) fn run(cli: &Cli) -> anyhow::Result<u8> {
         Command::Renormalise(form) => rules::renormalise(data, *form),
         Command::Serve(args) => serve::run(data, args),
         Command::Token(args) => token::run(data, args),
+        Command::Invoke(args) => invoke::run(data, args),
         Command::Completions(args) => completions::run(args),
     }
 }
@@ -94,6 +96,7 @@ fn refuse_server(cli: &Cli) -> anyhow::Result<()> {
         Command::Renormalise(_) => ("renormalise", true),
         Command::Serve(_) => ("serve", false),
         Command::Token(_) => ("token", false),
+        Command::Invoke(_) => ("invoke", true),
         Command::Demo(_) => ("demo", false),
         Command::Inspect(_) => ("inspect", false),
         Command::Diff(_) => ("diff", false),

@@ -7,6 +7,7 @@ use crate::client::Client;
 use crate::listing::{label, table};
 use plumbline_governance::badge::Domain;
 use plumbline_governance::run::{Run, RunState, Trigger};
+use plumbline_lambda_kit::log::noun;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
@@ -29,7 +30,7 @@ pub(super) fn list(args: &DataArgs, wanted: &RunsArgs) -> anyhow::Result<u8> {
                 vec![
                     run.id.to_string(),
                     moment(run.created_at),
-                    super::work::noun(run).to_owned(),
+                    noun(run.run_type).to_owned(),
                     names.get(&run.tenant).cloned().unwrap_or_default(),
                     word(run),
                     run.failure()
@@ -73,7 +74,7 @@ fn told(run: &Run, tenant: &str) -> String {
     let at = |at: jiff::Timestamp| format!("{} UTC", moment(at));
     let mut rows = vec![
         ("run", run.id.to_string()),
-        ("what", super::work::noun(run).to_owned()),
+        ("what", noun(run.run_type).to_owned()),
         ("tenant", visible(tenant)),
         ("how", word(run)),
         (

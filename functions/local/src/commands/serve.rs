@@ -4,7 +4,7 @@
 //! these, over the same [`Data`].
 
 mod http;
-mod log;
+pub(super) mod log;
 mod stop;
 
 use super::{EXIT_EQUAL, EXIT_ERROR};
@@ -12,13 +12,13 @@ use crate::cli::data::DataArgs;
 use crate::cli::work::ServeArgs;
 use crate::data::Data;
 use futures::executor::block_on;
-use plumbline_governance::run::{Run, RunOutcome};
-use plumbline_operations::{Handled, OperationError, System};
+use plumbline_lambda_kit::log::told;
+use plumbline_operations::{OperationError, System};
 use plumbline_ports::QueueName;
 use plumbline_store_local::Stores;
 use std::time::Duration;
 use stop::Stop;
-use tracing::{error, info, warn};
+use tracing::{error, info};
 
 /// How long a worker that found nothing waits.
 const IDLE: Duration = Duration::from_millis(500);
@@ -95,34 +95,6 @@ fn worker(system: &System, stop: &Stop) {
     }
 }
 
-fn told(queue: QueueName, handled: &Handled) {
-    match handled {
-        Handled::Ended(run) => ended(run),
-        Handled::Nothing => {}
-        Handled::Again(reason) => {
-            warn!(queue = queue.as_str(), "a message comes again: {reason}");
-        }
-        Handled::Buried(reason) => {
-            error!(queue = queue.as_str(), "a message was given up: {reason}");
-        }
-    }
-}
-
-fn ended(run: &Run) {
-    let noun = super::work::noun(run);
-    let reason = run.failure().map(|failure| failure.message.as_str()).unwrap_or_default();
-    let (id, tenant, outcome) = (run.id, run.tenant, run.outcome().as_str());
-    match run.outcome() {
-        RunOutcome::Succeeded => {
-            info!(run = %id, %tenant, outcome, "{noun} of {tenant} {outcome}");
-        }
-        RunOutcome::Failed => {
-            error!(run = %id, %tenant, outcome, "{noun} of {tenant} {outcome}: {reason}");
-        }
-        _ => warn!(run = %id, %tenant, outcome, "{noun} of {tenant} {outcome}: {reason}"),
-    }
-}
-
 /// Looks at the schedule, ends what nobody will finish, and sweeps what expired.
 fn housekeeping(system: &System, stores: &Stores, stop: &Stop) {
     let mut ticks = 0_u32;
@@ -146,18 +118,7 @@ fn housekeeping(system: &System, stores: &Stores, stop: &Stop) {
 
 fn tick(system: &System) -> Result<(), OperationError> {
     let ticked = block_on(system.tick())?;
-    for (workspace, date) in &ticked.started {
-        info!(%workspace, %date, "the night of {date} began in {workspace}");
-    }
-    for (workspace, date) in &ticked.missed {
-        warn!(%workspace, %date, "the night of {date} was missed in {workspace}");
-    }
-    if ticked.sent_again > 0 {
-        info!(messages = ticked.sent_again, "sent {} messages again", ticked.sent_again);
-    }
-    if ticked.closed > 0 {
-        warn!(runs = ticked.closed, "ended {} runs that nobody finished in time", ticked.closed);
-    }
+    plumbline_schedule::told(&ticked);
     for queue in QueueName::ALL {
         for letter in block_on(system.bury_dead(queue))? {
             error!(

@@ -4,7 +4,8 @@ use crate::data::Data;
 use crate::progress::Progress;
 use anyhow::bail;
 use futures::executor::block_on;
-use plumbline_governance::run::{Run, RunOutcome, RunType};
+use plumbline_governance::run::{Run, RunOutcome};
+use plumbline_lambda_kit::log::noun;
 use plumbline_operations::{OperationError, Step, Work};
 
 /// How many messages are taken at once.
@@ -69,15 +70,5 @@ pub(super) fn check(run: &Run, whose: &str) -> anyhow::Result<()> {
         RunOutcome::Succeeded | RunOutcome::Partial => return Ok(()),
     };
     let reason = run.failure().map_or("no reason was given", |failure| failure.message.as_str());
-    bail!("the {} of `{whose}` {verb}: {reason}", noun(run));
-}
-
-/// What a run is called in a sentence.
-pub(super) fn noun(run: &Run) -> &'static str {
-    match run.run_type {
-        RunType::InventoryImport => "import",
-        RunType::BaselineCapture => "capture",
-        RunType::BaselineCompare => "compare",
-        RunType::Renormalise => "renormalisation",
-    }
+    bail!("the {} of `{whose}` {verb}: {reason}", noun(run.run_type));
 }

@@ -2,6 +2,7 @@
 
 #![expect(clippy::expect_used, reason = "helpers of tests")]
 
+mod invoke;
 mod life;
 mod names;
 mod readme;

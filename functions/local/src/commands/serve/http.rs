@@ -3,13 +3,11 @@
 use super::stop::Stop;
 use crate::cli::work::ServeArgs;
 use crate::data::Data;
-use anyhow::{Context as _, bail};
+use anyhow::Context as _;
 use futures::executor::block_on;
-use jsonwebtoken::Algorithm;
-use plumbline_api::token::{Development, FetchedKeys, TrustedIssuer};
+use plumbline_api::token::{Development, TrustedIssuer, issuers};
 use plumbline_api::{Api, Limits, Settings};
 use plumbline_ports::{Clock, Secrets as _};
-use serde::Deserialize;
 use std::net::{SocketAddr, TcpListener};
 use std::path::Path;
 use std::sync::Arc;
@@ -28,17 +26,6 @@ pub(super) struct Http {
     address: SocketAddr,
     api: Api,
     runtime: Runtime,
-}
-
-/// An issuer in the file of `--issuers`.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct IssuerForm {
-    issuer: String,
-    audience: String,
-    scope: String,
-    algorithms: Vec<Algorithm>,
-    jwks_uri: String,
 }
 
 impl Http {
@@ -117,33 +104,5 @@ async fn wait(stop: &Stop) {
 /// Reads the issuers that are trusted besides the directory's own.
 fn trusted(path: &Path, clock: &Arc<dyn Clock>) -> anyhow::Result<Vec<TrustedIssuer>> {
     let bytes = std::fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
-    let forms: Vec<IssuerForm> = serde_json::from_slice(&bytes).with_context(|| {
-        format!(
-            "{} is no list of issuers; each has issuer, audience, scope, algorithms and jwks_uri",
-            path.display()
-        )
-    })?;
-    let mut out = Vec::with_capacity(forms.len());
-    for form in forms {
-        let shared =
-            |one: &Algorithm| matches!(one, Algorithm::HS256 | Algorithm::HS384 | Algorithm::HS512);
-        if form.algorithms.is_empty() || form.algorithms.iter().any(shared) {
-            bail!(
-                "{}: the issuer {} must name algorithms, and none of them with a shared key; RS256 or ES256 \
-                 is usual",
-                path.display(),
-                form.issuer
-            );
-        }
-        let keys = FetchedKeys::new(&form.jwks_uri, Arc::clone(clock))
-            .map_err(|reason| anyhow::anyhow!("{}: {reason}", path.display()))?;
-        out.push(TrustedIssuer {
-            issuer: form.issuer,
-            audience: form.audience,
-            scope: form.scope,
-            algorithms: form.algorithms,
-            keys: Arc::new(keys),
-        });
-    }
-    Ok(out)
+    issuers(&bytes, clock).with_context(|| path.display().to_string())
 }

@@ -5,7 +5,7 @@ use std::io::IsTerminal as _;
 use tracing::level_filters::LevelFilter;
 
 /// Begins to log. Nothing else of the command logs: it says what it has to say and ends.
-pub(super) fn begin(form: LogArg) {
+pub(in crate::commands) fn begin(form: LogArg) {
     let builder = tracing_subscriber::fmt()
         .with_max_level(LevelFilter::INFO)
         .with_writer(std::io::stderr)

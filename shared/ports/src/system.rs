@@ -1,8 +1,8 @@
-//! The system's clock and randomness; read here and nowhere else.
+//! The machine's clock and randomness, for every program over every store; read here and nowhere else.
 
+use crate::{Clock, Ids};
 use jiff::Timestamp;
 use plumbline_policy::digest::Digest;
-use plumbline_ports::{Clock, Ids};
 use std::sync::atomic::{AtomicU64, Ordering};
 use uuid::{Builder, Uuid};
 
@@ -28,7 +28,10 @@ impl Clock for SystemClock {
 pub struct NoRandomness(getrandom::Error);
 
 /// Draws random bytes from the system.
-pub(crate) fn random() -> Result<[u8; 32], NoRandomness> {
+///
+/// # Errors
+/// When the system has no randomness.
+pub fn random() -> Result<[u8; 32], NoRandomness> {
     let mut bytes = [0; 32];
     getrandom::fill(&mut bytes).map_err(NoRandomness)?;
     Ok(bytes)
