@@ -3,6 +3,8 @@
 pub mod aged;
 pub mod bridge;
 pub mod check;
+pub mod deploy;
+pub mod functions;
 pub mod holding;
 pub mod ministack;
 pub mod policies;
