@@ -18,7 +18,7 @@ fn cfn_lint_finds_what_is_broken() {
     let broken = [
         ("      VersioningConfiguration:", "      VersionningConfiguration:", "E3002"),
         ("!GetAtt CaptureDeadLetters.Arn", "!GetAtt CaptureDeadLetters.Arm", "E1010"),
-        ("BillingMode: PAY_PER_REQUEST", "BillingMode: PAY_PER_MONTH", "E3030"),
+        ("BillingMode: PAY_PER_REQUEST", "BillingMode: PAY_PER_MONTH", "E3639"),
         ("!Ref CompareDeadLetters", "!Ref CompareLetters", "E1020"),
     ];
     for (right, wrong, code) in broken {
@@ -44,7 +44,8 @@ fn checkov_finds_what_is_broken() {
 }
 
 fn cfn_lint(template: &Path) -> Output {
-    Python::ready(Packages::Cloud).module("cfnlint").arg(template).output().unwrap()
+    let lint = "import sys; from cfnlint.runner import main; sys.exit(main())";
+    Python::ready(Packages::Cloud).interpreter().args(["-c", lint]).arg(template).output().unwrap()
 }
 
 /// Runs it as `infra/checkov.yaml` says, in the root of a repository.

@@ -8,15 +8,15 @@ use serde_json::Value;
 pub(crate) struct Statement<'t>(pub(crate) &'t Value);
 
 impl<'t> Statement<'t> {
-    pub(crate) fn allows(&self) -> bool {
+    pub(crate) fn allows(self) -> bool {
         self.0["Effect"] != "Deny"
     }
 
-    pub(crate) fn actions(&self) -> impl Iterator<Item = &'t str> {
+    pub(crate) fn actions(self) -> impl Iterator<Item = &'t str> {
         texts(&self.0["Action"])
     }
 
-    pub(crate) fn resources(&self) -> &'t [Value] {
+    pub(crate) fn resources(self) -> &'t [Value] {
         list(&self.0["Resource"])
     }
 }
@@ -38,10 +38,10 @@ pub(crate) fn grants<'t>(template: &'t Template, role: &str) -> Vec<Statement<'t
     let others = template.of("AWS::IAM::Policy");
     let others = others.filter(|policy| refers(policy.at("/Roles")).contains(role));
     let others = others.map(|policy| policy.at("/PolicyDocument"));
-    own.chain(others).flat_map(document_statements).filter(Statement::allows).collect()
+    own.chain(others).flat_map(document_statements).filter(|statement| statement.allows()).collect()
 }
 
 /// Who may take a role on.
 pub(crate) fn trusts<'t>(role: Resource<'t>) -> impl Iterator<Item = Statement<'t>> {
-    document_statements(role.at("/AssumeRolePolicyDocument")).filter(Statement::allows)
+    document_statements(role.at("/AssumeRolePolicyDocument")).filter(|statement| statement.allows())
 }

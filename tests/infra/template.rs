@@ -106,7 +106,9 @@ fn referred(function: &str, argument: &Value) -> BTreeSet<String> {
     let first = |text: &str| text.split('.').next().unwrap_or_default().to_owned();
     match (function, argument) {
         ("Ref", Value::String(name)) => BTreeSet::from([name.clone()]),
-        ("Fn::GetAtt", named) => list(named).first().and_then(Value::as_str).map(first).into_iter().collect(),
+        ("Fn::GetAtt", named) => {
+            list(named).first().and_then(Value::as_str).map(first).into_iter().collect()
+        }
         ("Fn::Sub", Value::String(text)) => {
             let holes = text.split("${").skip(1).filter_map(|rest| rest.split('}').next());
             holes.map(first).filter(|name| !name.starts_with("AWS::")).collect()

@@ -9,34 +9,43 @@ pub(super) const RULES: &[Rule] = &[
     Rule {
         says: "there is an alarm when a function fails or is not let run",
         faults: |template| {
-            let functions = template.functions().flat_map(|one| ["Errors", "Throttles"].map(|of| (one, of)));
+            let functions =
+                template.functions().flat_map(|one| ["Errors", "Throttles"].map(|of| (one, of)));
             let silent = functions.filter(|(one, of)| !rings(template, "AWS/Lambda", of, one.name));
             silent.map(|(one, of)| format!("{}: {of}", one.name)).collect()
         },
         broken_by: &[
             Drop("/ApiErrorsAlarm"),
             Drop("/DeadletterThrottlesAlarm"),
-            Set("/CaptureErrorsAlarm/Properties/Dimensions/0/Value", r#"{"Ref":"CompareFunction"}"#),
+            Set(
+                "/CaptureErrorsAlarm/Properties/Dimensions/0/Value",
+                r#"{"Ref":"CompareFunction"}"#,
+            ),
             Set("/CompareErrorsAlarm/Properties/Threshold", "1000"),
             Set("/ScheduleErrorsAlarm/Properties/ComparisonOperator", r#""LessThanThreshold""#),
         ],
     },
     Rule {
-        says: "there is an alarm when a message waits too long, is given up, or stays among the dead letters",
+        says: "there is an alarm when a message waits too long, is given up, or is not read among the dead letters",
         faults: |template| {
-            let worked = template.of("AWS::SQS::Queue").filter(|queue| queue.name != "TickDeadLetters");
+            let worked =
+                template.of("AWS::SQS::Queue").filter(|queue| queue.name != "TickDeadLetters");
             let silent = worked.filter(|queue| {
                 let waits = rings(template, "AWS/SQS", "ApproximateAgeOfOldestMessage", queue.name);
                 let dead = queue.at("/RedrivePolicy").is_null();
-                !waits || dead && !rings(template, "AWS/SQS", "NumberOfMessagesReceived", queue.name)
+                !waits
+                    || dead && !rings(template, "AWS/SQS", "NumberOfMessagesReceived", queue.name)
             });
             silent.map(|queue| queue.name.to_owned()).collect()
         },
         broken_by: &[
             Drop("/CaptureDeadAlarm"),
             Drop("/CompareOldestAlarm"),
-            Drop("/CompareDeadStaysAlarm"),
-            Set("/CompareDeadAlarm/Properties/Dimensions/0/Value", r#"{"Fn::GetAtt":["CompareQueue","QueueName"]}"#),
+            Drop("/CompareDeadUnreadAlarm"),
+            Set(
+                "/CompareDeadAlarm/Properties/Dimensions/0/Value",
+                r#"{"Fn::GetAtt":["CompareQueue","QueueName"]}"#,
+            ),
         ],
     },
     Rule {
@@ -47,7 +56,8 @@ pub(super) const RULES: &[Rule] = &[
                 ("AWS/SQS", "NumberOfMessagesSent", "TickDeadLetters"),
                 ("AWS/ApiGateway", "5xx", "HttpApi"),
             ];
-            let silent = wanted.iter().filter(|(space, metric, of)| !rings(template, space, metric, of));
+            let silent =
+                wanted.iter().filter(|(space, metric, of)| !rings(template, space, metric, of));
             silent.map(|(_, metric, of)| format!("{of}: {metric}")).collect()
         },
         broken_by: &[
@@ -105,6 +115,9 @@ fn rings(template: &Template, space: &str, metric: &str, of: &str) -> bool {
 }
 
 fn measures(alarm: Resource<'_>, space: &str, metric: &str, of: &str) -> bool {
-    let values: Value = list(alarm.at("/Dimensions")).iter().map(|one| one["Value"].clone()).collect();
-    alarm.at("/Namespace") == space && alarm.at("/MetricName") == metric && refers(&values).contains(of)
+    let values: Value =
+        list(alarm.at("/Dimensions")).iter().map(|one| one["Value"].clone()).collect();
+    alarm.at("/Namespace") == space
+        && alarm.at("/MetricName") == metric
+        && refers(&values).contains(of)
 }

@@ -30,8 +30,9 @@ pub(super) const RULES: &[Rule] = &[
             let mut wanted = public_routes();
             wanted.insert("$default".to_owned());
             let found = template.of("AWS::ApiGatewayV2::Route");
-            let found: BTreeSet<String> =
-                found.filter_map(|route| Some(route.at("/RouteKey").as_str()?.to_owned())).collect();
+            let found: BTreeSet<String> = found
+                .filter_map(|route| Some(route.at("/RouteKey").as_str()?.to_owned()))
+                .collect();
             wanted.symmetric_difference(&found).cloned().collect()
         },
         broken_by: &[
@@ -82,14 +83,21 @@ pub(super) const RULES: &[Rule] = &[
         broken_by: &[
             Set("/Integration/Properties/PayloadFormatVersion", r#""1.0""#),
             Drop("/ReferenceRoute/Properties/Target"),
-            Set("/Integration/Properties/IntegrationUri", r#"{"Fn::GetAtt":["CompareFunction","Arn"]}"#),
+            Set(
+                "/Integration/Properties/IntegrationUri",
+                r#"{"Fn::GetAtt":["CompareFunction","Arn"]}"#,
+            ),
         ],
     },
     Rule {
         says: "no browser of another site may call the API",
         faults: |template| {
             let open = |api: &Resource<'_>| !api.at("/CorsConfiguration").is_null();
-            template.of("AWS::ApiGatewayV2::Api").filter(open).map(|api| api.name.to_owned()).collect()
+            template
+                .of("AWS::ApiGatewayV2::Api")
+                .filter(open)
+                .map(|api| api.name.to_owned())
+                .collect()
         },
         broken_by: &[Set("/HttpApi/Properties/CorsConfiguration", r#"{"AllowOrigins":["*"]}"#)],
     },
@@ -97,7 +105,8 @@ pub(super) const RULES: &[Rule] = &[
 
 /// The routes that the API gives without a token, as the gateway names them.
 fn public_routes() -> BTreeSet<String> {
-    let public = plumbline_api::table::table().into_iter().filter(|route| route.access == Access::Public);
+    let public =
+        plumbline_api::table::table().into_iter().filter(|route| route.access == Access::Public);
     public.map(|route| format!("{} {}", route.method, route.path)).collect()
 }
 

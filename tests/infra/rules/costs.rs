@@ -2,7 +2,7 @@
 
 use super::Break::{Drop, Set};
 use super::Rule;
-use crate::template::{Resource, Template};
+use crate::template::Resource;
 
 /// What costs nothing while nothing is done: paid by request, by what is stored, or not at all.
 const FREE: &[&str] = &[
@@ -38,16 +38,22 @@ pub(super) const RULES: &[Rule] = &[
         says: "every resource is of a kind that costs nothing while nothing is done, or is named with its reason",
         faults: |template| {
             let unknown = template.resources().filter(|resource| {
-                !FREE.contains(&resource.kind()) && !PAID.iter().any(|(kind, ..)| *kind == resource.kind())
+                !FREE.contains(&resource.kind())
+                    && !PAID.iter().any(|(kind, ..)| *kind == resource.kind())
             });
             let unknown = unknown.map(|one| format!("{} is a {}", one.name, one.kind()));
             let many = PAID.iter().filter(|(kind, most, _)| template.of(kind).count() > *most);
-            unknown.chain(many.map(|(kind, _, why)| format!("too many of {kind} for: {why}"))).collect()
+            unknown
+                .chain(many.map(|(kind, _, why)| format!("too many of {kind} for: {why}")))
+                .collect()
         },
         broken_by: &[
             Set("/Gateway", r#"{"Type":"AWS::EC2::NatGateway","Properties":{}}"#),
             Set("/Key", r#"{"Type":"AWS::KMS::Key","Properties":{}}"#),
-            Set("/Secret2", r#"{"Type":"AWS::SecretsManager::Secret","DeletionPolicy":"Retain","UpdateReplacePolicy":"Retain","Properties":{"GenerateSecretString":{"GenerateStringKey":"root","PasswordLength":64}}}"#),
+            Set(
+                "/Secret2",
+                r#"{"Type":"AWS::SecretsManager::Secret","DeletionPolicy":"Retain","UpdateReplacePolicy":"Retain","Properties":{"GenerateSecretString":{"GenerateStringKey":"root","PasswordLength":64}}}"#,
+            ),
         ],
     },
     Rule {
@@ -62,14 +68,22 @@ pub(super) const RULES: &[Rule] = &[
         broken_by: &[
             Set("/Table/Properties/BillingMode", r#""PROVISIONED""#),
             Drop("/Table/Properties/BillingMode"),
-            Set("/Table/Properties/GlobalSecondaryIndexes/0/ProvisionedThroughput",
-                r#"{"ReadCapacityUnits":5,"WriteCapacityUnits":5}"#),
+            Set(
+                "/Table/Properties/GlobalSecondaryIndexes/0/ProvisionedThroughput",
+                r#"{"ReadCapacityUnits":5,"WriteCapacityUnits":5}"#,
+            ),
         ],
     },
     Rule {
         says: "no function waits warm, stands in a network, keeps concurrency or uses a key that costs",
         faults: |template| {
-            let paid = ["/VpcConfig", "/KmsKeyArn", "/ReservedConcurrentExecutions", "/SnapStart", "/FileSystemConfigs"];
+            let paid = [
+                "/VpcConfig",
+                "/KmsKeyArn",
+                "/ReservedConcurrentExecutions",
+                "/SnapStart",
+                "/FileSystemConfigs",
+            ];
             let costs = |one: &Resource<'_>| {
                 paid.iter().any(|pointer| !one.at(pointer).is_null())
                     || one.at("/EphemeralStorage/Size").as_u64() > Some(512)

@@ -54,7 +54,8 @@ pub(super) const RULES: &[Rule] = &[
             let made = |secret: &Resource<'_>| {
                 secret.at("/SecretString").is_null()
                     && secret.at("/GenerateSecretString/GenerateStringKey") == "root"
-                    && secret.at("/GenerateSecretString/PasswordLength").as_u64() >= Some(SECRET_LENGTH)
+                    && secret.at("/GenerateSecretString/PasswordLength").as_u64()
+                        >= Some(SECRET_LENGTH)
             };
             let secrets = template.of("AWS::SecretsManager::Secret").filter(|one| !made(one));
             secrets.map(|secret| format!("{} is not made well", secret.name)).collect()
@@ -79,7 +80,10 @@ pub(super) const RULES: &[Rule] = &[
             Set("/BucketPolicy/Properties/PolicyDocument/Statement/0/Action", r#""s3:GetObject""#),
             Drop("/BucketPolicy/Properties/PolicyDocument/Statement/0/Resource/1"),
             Drop("/QueuePolicy/Properties/Queues/1"),
-            Set("/QueuePolicy/Properties/PolicyDocument/Statement/0/Principal", r#"{"AWS":"123456789012"}"#),
+            Set(
+                "/QueuePolicy/Properties/PolicyDocument/Statement/0/Principal",
+                r#"{"AWS":"123456789012"}"#,
+            ),
         ],
     },
 ];
@@ -96,7 +100,8 @@ fn is_tls_only(template: &Template, kept: Resource<'_>) -> bool {
         texts(&statement.0["Resource"]).any(|resource| resource == "*")
             || (resources.contains(&arn) && resources.contains(&inside))
     };
-    let policies = template.of(policy).filter(|policy| refers(policy.at(names)).contains(kept.name));
+    let policies =
+        template.of(policy).filter(|policy| refers(policy.at(names)).contains(kept.name));
     policies.flat_map(|policy| document_statements(policy.at("/PolicyDocument"))).any(|statement| {
         !statement.allows()
             && statement.0["Principal"] == "*"

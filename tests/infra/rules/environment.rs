@@ -2,7 +2,7 @@
 
 use super::Break::{Drop, Set};
 use super::Rule;
-use crate::template::{Resource, Template, refers};
+use crate::template::{Resource, refers};
 use plumbline_ports::{Clock, SystemClock};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
@@ -46,17 +46,24 @@ pub(super) const RULES: &[Rule] = &[
             Drop("/CompareFunction/Properties/Environment/Variables/PLUMBLINE_DATA_ROLE"),
             Drop("/DeadletterFunction/Properties/Environment/Variables/PLUMBLINE_QUEUE_COMPARE"),
             Drop("/ScheduleFunction/Properties/Environment/Variables/PLUMBLINE_TABLE"),
-            Set("/CaptureFunction/Properties/Environment/Variables/PLUMBLINE_SECRET", r#"{"Ref":"Secret"}"#),
+            Set(
+                "/CaptureFunction/Properties/Environment/Variables/PLUMBLINE_SECRET",
+                r#"{"Ref":"Secret"}"#,
+            ),
         ],
     },
     Rule {
         says: "a variable names what it says",
         faults: |template| template.functions().flat_map(misnamed).collect(),
         broken_by: &[
-            Set("/CompareFunction/Properties/Environment/Variables/PLUMBLINE_QUEUE_COMPARE",
-                r#"{"Ref":"CaptureQueue"}"#),
-            Set("/CompareFunction/Properties/Environment/Variables/PLUMBLINE_DEAD_COMPARE",
-                r#"{"Ref":"CompareQueue"}"#),
+            Set(
+                "/CompareFunction/Properties/Environment/Variables/PLUMBLINE_QUEUE_COMPARE",
+                r#"{"Ref":"CaptureQueue"}"#,
+            ),
+            Set(
+                "/CompareFunction/Properties/Environment/Variables/PLUMBLINE_DEAD_COMPARE",
+                r#"{"Ref":"CompareQueue"}"#,
+            ),
             Set("/ApiFunction/Properties/Environment/Variables/PLUMBLINE_TABLE", r#""plumbline""#),
         ],
     },
@@ -65,8 +72,10 @@ pub(super) const RULES: &[Rule] = &[
         faults: |template| template.functions().filter_map(bad_issuers).collect(),
         broken_by: &[
             Set("/ApiFunction/Properties/Environment/Variables/PLUMBLINE_ISSUERS", r#""[]""#),
-            Set("/ApiFunction/Properties/Environment/Variables/PLUMBLINE_ISSUERS",
-                r#"{"Fn::Sub":"[{\"issuer\":\"${Issuer}\"}]"}"#),
+            Set(
+                "/ApiFunction/Properties/Environment/Variables/PLUMBLINE_ISSUERS",
+                r#"{"Fn::Sub":"[{\"issuer\":\"${Issuer}\"}]"}"#,
+            ),
         ],
     },
 ];
@@ -101,9 +110,9 @@ fn bad_issuers(function: Resource<'_>) -> Option<String> {
         ("Scope", "plumbline"),
         ("JwksUri", "https://issuer.test/keys"),
     ];
-    let told = filled.iter().fold(text.to_owned(), |text, (name, with)| {
-        text.replace(&format!("${{{name}}}"), with)
-    });
+    let told = filled
+        .iter()
+        .fold(text.to_owned(), |text, (name, with)| text.replace(&format!("${{{name}}}"), with));
     let all = filled.iter().all(|(name, _)| refers(value).contains(*name));
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let read = plumbline_api::token::issuers(told.as_bytes(), &clock);

@@ -28,7 +28,9 @@ pub(super) const RULES: &[Rule] = &[
     Rule {
         says: "a function is a program of its own on `provided.al2023`",
         faults: |template| {
-            wrong(template, |one| one.at("/Runtime") == "provided.al2023" && one.at("/Handler") == "bootstrap")
+            wrong(template, |one| {
+                one.at("/Runtime") == "provided.al2023" && one.at("/Handler") == "bootstrap"
+            })
         },
         broken_by: &[
             Set("/ApiFunction/Properties/Runtime", r#""provided.al2""#),

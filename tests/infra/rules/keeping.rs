@@ -42,7 +42,10 @@ pub(super) const RULES: &[Rule] = &[
             tables(template, |table| table.at(specification) == true)
         },
         broken_by: &[
-            Set("/Table/Properties/PointInTimeRecoverySpecification/PointInTimeRecoveryEnabled", "false"),
+            Set(
+                "/Table/Properties/PointInTimeRecoverySpecification/PointInTimeRecoveryEnabled",
+                "false",
+            ),
             Drop("/Table/Properties/PointInTimeRecoverySpecification"),
         ],
     },
@@ -60,16 +63,25 @@ pub(super) const RULES: &[Rule] = &[
     },
     Rule {
         says: "a bucket keeps what was replaced for as long as the table can be put back in time",
-        faults: |template| template.of("AWS::S3::Bucket").flat_map(|one| forgotten(template, one)).collect(),
+        faults: |template| {
+            template.of("AWS::S3::Bucket").flat_map(|one| forgotten(template, one)).collect()
+        },
         broken_by: &[
             Set("/Bucket/Properties/VersioningConfiguration/Status", r#""Suspended""#),
-            Set("/Bucket/Properties/LifecycleConfiguration/Rules/0/NoncurrentVersionExpiration/NoncurrentDays", "7"),
+            Set(
+                "/Bucket/Properties/LifecycleConfiguration/Rules/0/NoncurrentVersionExpiration/NoncurrentDays",
+                "7",
+            ),
             Drop("/Bucket/Properties/LifecycleConfiguration/Rules/0/NoncurrentVersionExpiration"),
             Set("/Bucket/Properties/LifecycleConfiguration/Rules/0/Status", r#""Disabled""#),
             Set("/Bucket/Properties/LifecycleConfiguration/Rules/1/ExpirationInDays", "90"),
-            Set("/Bucket/Properties/LifecycleConfiguration/Rules/1/Transitions",
-                r#"[{"StorageClass":"GLACIER","TransitionInDays":30}]"#),
-            Drop("/Bucket/Properties/LifecycleConfiguration/Rules/1/AbortIncompleteMultipartUpload"),
+            Set(
+                "/Bucket/Properties/LifecycleConfiguration/Rules/1/Transitions",
+                r#"[{"StorageClass":"GLACIER","TransitionInDays":30}]"#,
+            ),
+            Drop(
+                "/Bucket/Properties/LifecycleConfiguration/Rules/1/AbortIncompleteMultipartUpload",
+            ),
         ],
     },
     Rule {
@@ -91,26 +103,35 @@ pub(super) const RULES: &[Rule] = &[
         },
         broken_by: &[
             Drop("/BucketPolicy/Properties/PolicyDocument/Statement/1"),
-            Drop("/BucketPolicy/Properties/PolicyDocument/Statement/1/Condition/Null/s3:if-none-match"),
+            Drop(
+                "/BucketPolicy/Properties/PolicyDocument/Statement/1/Condition/Null/s3:if-none-match",
+            ),
         ],
     },
     Rule {
-        says: "a message is kept for as long as a queue can keep it",
+        says: "dead letters are kept for as long as a queue can keep them, longer than where they come from",
         faults: |template| {
+            let kept = |queue: &Resource<'_>| queue.at("/MessageRetentionPeriod").as_u64();
             let short = |queue: &Resource<'_>| {
-                queue.at("/MessageRetentionPeriod").as_u64() != Some(LONGEST_MESSAGE)
+                let dead = queue.at("/RedrivePolicy").is_null();
+                if dead {
+                    kept(queue) != Some(LONGEST_MESSAGE)
+                } else {
+                    kept(queue) >= Some(LONGEST_MESSAGE)
+                }
             };
             let queues = template.of("AWS::SQS::Queue").filter(short);
-            queues.map(|queue| format!("{} forgets messages", queue.name)).collect()
+            queues.map(|queue| format!("{} forgets dead letters", queue.name)).collect()
         },
         broken_by: &[
             Set("/CaptureDeadLetters/Properties/MessageRetentionPeriod", "345600"),
-            Drop("/CompareQueue/Properties/MessageRetentionPeriod"),
+            Drop("/TickDeadLetters/Properties/MessageRetentionPeriod"),
+            Set("/CompareQueue/Properties/MessageRetentionPeriod", "1209600"),
         ],
     },
 ];
 
-fn tables(template: &Template, keeps: fn(Resource<'_>) -> bool) -> Vec<String> {
+fn tables(template: &Template, keeps: impl Fn(Resource<'_>) -> bool) -> Vec<String> {
     let tables = template.of("AWS::DynamoDB::Table").filter(|table| !keeps(*table));
     tables.map(|table| table.name.to_owned()).collect()
 }
@@ -126,7 +147,8 @@ fn forgotten(template: &Template, bucket: Resource<'_>) -> Vec<String> {
         rules.iter().find(|rule| rule["Status"] == "Enabled" && !rule[member].is_null())
     };
     let replaced = works("NoncurrentVersionExpiration");
-    let days = replaced.and_then(|rule| rule["NoncurrentVersionExpiration"]["NoncurrentDays"].as_u64());
+    let days =
+        replaced.and_then(|rule| rule["NoncurrentVersionExpiration"]["NoncurrentDays"].as_u64());
     let mut faults = Vec::new();
     if bucket.at("/VersioningConfiguration/Status") != "Enabled" {
         faults.push("what is replaced is lost");
@@ -134,7 +156,10 @@ fn forgotten(template: &Template, bucket: Resource<'_>) -> Vec<String> {
     if days != Some(recovery) {
         faults.push("what was replaced goes at another time than the table's past");
     }
-    if ["ExpirationInDays", "ExpirationDate", "Transition", "Transitions"].into_iter().any(|member| works(member).is_some()) {
+    if ["ExpirationInDays", "ExpirationDate", "Transition", "Transitions"]
+        .into_iter()
+        .any(|member| works(member).is_some())
+    {
         faults.push("what is there goes by itself");
     }
     if works("AbortIncompleteMultipartUpload").is_none() {

@@ -8,7 +8,9 @@ pub(super) const RULES: &[Rule] = &[
     Rule {
         says: "a log is kept for as long as the parameter says",
         faults: |template| {
-            let endless = |log: &Resource<'_>| !refers(log.at("/RetentionInDays")).contains("LogRetentionDays");
+            let endless = |log: &Resource<'_>| {
+                !refers(log.at("/RetentionInDays")).contains("LogRetentionDays")
+            };
             let logs = template.of("AWS::Logs::LogGroup").filter(endless);
             logs.map(|log| format!("{} is kept for ever", log.name)).collect()
         },
@@ -34,7 +36,8 @@ pub(super) const RULES: &[Rule] = &[
         faults: |template| {
             let kept = |stage: &Resource<'_>| {
                 let format = stage.at("/AccessLogSettings/Format").as_str().unwrap_or_default();
-                let secret = ["authorizer.claims", "sourceIp", "userAgent", "$context.path", "rawPath"];
+                let secret =
+                    ["authorizer.claims", "sourceIp", "userAgent", "$context.path", "rawPath"];
                 target(template, stage.at("/AccessLogSettings/DestinationArn")).is_some()
                     && format.contains("$context.requestId")
                     && format.contains("$context.status")
@@ -45,8 +48,10 @@ pub(super) const RULES: &[Rule] = &[
         },
         broken_by: &[
             Drop("/Stage/Properties/AccessLogSettings"),
-            Set("/Stage/Properties/AccessLogSettings/Format",
-                r#""$context.requestId $context.status $context.identity.sourceIp""#),
+            Set(
+                "/Stage/Properties/AccessLogSettings/Format",
+                r#""$context.requestId $context.status $context.identity.sourceIp""#,
+            ),
         ],
     },
 ];

@@ -9,15 +9,16 @@ use serde_json::Value;
 pub(super) const RULES: &[Rule] = &[
     Rule {
         says: "a bucket blocks public access in all four ways, and knows no lists of its own",
-        faults: |template| {
-            template.of("AWS::S3::Bucket").flat_map(open_doors).collect()
-        },
+        faults: |template| template.of("AWS::S3::Bucket").flat_map(open_doors).collect(),
         broken_by: &[
             Set("/Bucket/Properties/PublicAccessBlockConfiguration/BlockPublicAcls", "false"),
             Set("/Bucket/Properties/PublicAccessBlockConfiguration/BlockPublicPolicy", "false"),
             Drop("/Bucket/Properties/PublicAccessBlockConfiguration/IgnorePublicAcls"),
             Drop("/Bucket/Properties/PublicAccessBlockConfiguration/RestrictPublicBuckets"),
-            Set("/Bucket/Properties/OwnershipControls/Rules/0/ObjectOwnership", r#""ObjectWriter""#),
+            Set(
+                "/Bucket/Properties/OwnershipControls/Rules/0/ObjectOwnership",
+                r#""ObjectWriter""#,
+            ),
         ],
     },
     Rule {
@@ -30,18 +31,25 @@ pub(super) const RULES: &[Rule] = &[
                 let own = document_statements(resource.at("/PolicyDocument"));
                 own.map(move |statement| (resource.name, statement))
             });
-            let trusted = roles(template).flat_map(|role| trusts(role).map(move |one| (role.name, one)));
+            let trusted =
+                roles(template).flat_map(|role| trusts(role).map(move |one| (role.name, one)));
             let open = policies.chain(trusted).filter(|(_, statement)| {
                 statement.allows()
-                    && (everybody(&statement.0["Principal"]) || !statement.0["NotPrincipal"].is_null())
+                    && (everybody(&statement.0["Principal"])
+                        || !statement.0["NotPrincipal"].is_null())
             });
             open.map(|(name, _)| format!("{name} lets everybody in")).collect()
         },
         broken_by: &[
             Set("/BucketPolicy/Properties/PolicyDocument/Statement/1/Effect", r#""Allow""#),
-            Set("/QueuePolicy/Properties/PolicyDocument/Statement/-",
-                r#"{"Effect":"Allow","Principal":{"AWS":"*"},"Action":"sqs:SendMessage","Resource":"*"}"#),
-            Set("/DataRole/Properties/AssumeRolePolicyDocument/Statement/0/Principal", r#"{"AWS":["*"]}"#),
+            Set(
+                "/QueuePolicy/Properties/PolicyDocument/Statement/-",
+                r#"{"Effect":"Allow","Principal":{"AWS":"*"},"Action":"sqs:SendMessage","Resource":"*"}"#,
+            ),
+            Set(
+                "/DataRole/Properties/AssumeRolePolicyDocument/Statement/0/Principal",
+                r#"{"AWS":["*"]}"#,
+            ),
         ],
     },
     Rule {
@@ -56,7 +64,8 @@ pub(super) const RULES: &[Rule] = &[
 ];
 
 fn open_doors(bucket: Resource<'_>) -> Vec<String> {
-    let ways = ["BlockPublicAcls", "BlockPublicPolicy", "IgnorePublicAcls", "RestrictPublicBuckets"];
+    let ways =
+        ["BlockPublicAcls", "BlockPublicPolicy", "IgnorePublicAcls", "RestrictPublicBuckets"];
     let open = |way: &&str| bucket.at(&format!("/PublicAccessBlockConfiguration/{way}")) != true;
     let mut faults: Vec<String> =
         ways.iter().filter(|way| open(way)).map(|way| format!("{}: {way}", bucket.name)).collect();

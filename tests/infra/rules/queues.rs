@@ -17,7 +17,9 @@ pub(super) const RULES: &[Rule] = &[
                 let hidden = queue.at("/VisibilityTimeout").as_u64().unwrap_or(30);
                 function.at("/Timeout").as_u64().is_none_or(|time| hidden < HIDDEN * time)
             });
-            short.map(|(_, queue, _)| format!("{} shows messages again too soon", queue.name)).collect()
+            short
+                .map(|(_, queue, _)| format!("{} shows messages again too soon", queue.name))
+                .collect()
         },
         broken_by: &[
             Set("/CaptureQueue/Properties/VisibilityTimeout", "900"),
@@ -31,14 +33,17 @@ pub(super) const RULES: &[Rule] = &[
         broken_by: &[
             Set("/CaptureQueue/Properties/RedrivePolicy/maxReceiveCount", "3"),
             Drop("/CompareQueue/Properties/RedrivePolicy"),
-            Set("/CompareQueue/Properties/RedrivePolicy/deadLetterTargetArn",
-                r#"{"Fn::GetAtt":["CaptureDeadLetters","Arn"]}"#),
+            Set(
+                "/CompareQueue/Properties/RedrivePolicy/deadLetterTargetArn",
+                r#"{"Fn::GetAtt":["CaptureDeadLetters","Arn"]}"#,
+            ),
         ],
     },
     Rule {
         says: "dead letters come from their own queue only",
         faults: |template| {
-            let dead = template.of("AWS::SQS::Queue").filter(|queue| queue.at("/RedrivePolicy").is_null());
+            let dead =
+                template.of("AWS::SQS::Queue").filter(|queue| queue.at("/RedrivePolicy").is_null());
             let open = dead.filter(|queue| {
                 let from = queue.at("/RedriveAllowPolicy/redrivePermission").as_str();
                 from != Some("byQueue") && from != Some("denyAll")
@@ -47,7 +52,10 @@ pub(super) const RULES: &[Rule] = &[
         },
         broken_by: &[
             Drop("/CaptureDeadLetters/Properties/RedriveAllowPolicy"),
-            Set("/TickDeadLetters/Properties/RedriveAllowPolicy/redrivePermission", r#""allowAll""#),
+            Set(
+                "/TickDeadLetters/Properties/RedriveAllowPolicy/redrivePermission",
+                r#""allowAll""#,
+            ),
         ],
     },
     Rule {

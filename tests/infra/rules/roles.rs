@@ -10,8 +10,14 @@ use std::collections::BTreeSet;
 /// Who does what. What is not listed nobody does: no object is deleted, no queue emptied, no table read as a
 /// whole, no secret written.
 const ACTIONS: &[(&str, &[&str])] = &[
-    ("logs:CreateLogStream", &["ApiRole", "ScheduleRole", "CaptureRole", "CompareRole", "DeadletterRole"]),
-    ("logs:PutLogEvents", &["ApiRole", "ScheduleRole", "CaptureRole", "CompareRole", "DeadletterRole"]),
+    (
+        "logs:CreateLogStream",
+        &["ApiRole", "ScheduleRole", "CaptureRole", "CompareRole", "DeadletterRole"],
+    ),
+    (
+        "logs:PutLogEvents",
+        &["ApiRole", "ScheduleRole", "CaptureRole", "CompareRole", "DeadletterRole"],
+    ),
     ("dynamodb:GetItem", &["ApiRole", "ScheduleRole", "DataRole"]),
     ("dynamodb:Query", &["ApiRole", "ScheduleRole", "DataRole"]),
     ("dynamodb:PutItem", &["ApiRole", "ScheduleRole", "DataRole"]),
@@ -20,8 +26,14 @@ const ACTIONS: &[(&str, &[&str])] = &[
     ("s3:GetObject", &["ApiRole", "ScheduleRole", "DataRole"]),
     ("s3:PutObject", &["ApiRole", "ScheduleRole", "DataRole"]),
     ("s3:ListBucket", &["ApiRole", "ScheduleRole", "DataRole"]),
-    ("sqs:SendMessage", &["ApiRole", "ScheduleRole", "CaptureRole", "CompareRole", "DeadletterRole", "TickRole"]),
-    ("sqs:GetQueueAttributes", &["ApiRole", "ScheduleRole", "CaptureRole", "CompareRole", "DeadletterRole"]),
+    (
+        "sqs:SendMessage",
+        &["ApiRole", "ScheduleRole", "CaptureRole", "CompareRole", "DeadletterRole", "TickRole"],
+    ),
+    (
+        "sqs:GetQueueAttributes",
+        &["ApiRole", "ScheduleRole", "CaptureRole", "CompareRole", "DeadletterRole"],
+    ),
     ("sqs:ReceiveMessage", &["CaptureRole", "CompareRole", "DeadletterRole"]),
     ("sqs:DeleteMessage", &["CaptureRole", "CompareRole", "DeadletterRole"]),
     ("sqs:ChangeMessageVisibility", &["CaptureRole", "CompareRole", "DeadletterRole"]),
@@ -39,20 +51,35 @@ pub(super) const RULES: &[Rule] = &[
                 .flat_map(|(action, roles)| roles.iter().map(move |role| (*role, *action)))
                 .collect();
             let found: BTreeSet<(&str, &str)> = granted(template)
-                .flat_map(|(role, statement)| statement.actions().map(move |action| (role.name, action)))
+                .flat_map(|(role, statement)| {
+                    statement.actions().map(move |action| (role.name, action))
+                })
                 .collect();
             let differ = wanted.symmetric_difference(&found);
             differ.map(|(role, action)| format!("{role}: {action}")).collect()
         },
         broken_by: &[
-            Set("/CaptureRole/Properties/Policies/0/PolicyDocument/Statement/1/Action/-", r#""sqs:PurgeQueue""#),
-            Set("/DataRole/Properties/Policies/0/PolicyDocument/Statement/1/Action/-", r#""s3:DeleteObject""#),
-            Set("/ApiRole/Properties/Policies/0/PolicyDocument/Statement/1/Action/-", r#""dynamodb:Scan""#),
+            Set(
+                "/CaptureRole/Properties/Policies/0/PolicyDocument/Statement/1/Action/-",
+                r#""sqs:PurgeQueue""#,
+            ),
+            Set(
+                "/DataRole/Properties/Policies/0/PolicyDocument/Statement/1/Action/-",
+                r#""s3:DeleteObject""#,
+            ),
+            Set(
+                "/ApiRole/Properties/Policies/0/PolicyDocument/Statement/1/Action/-",
+                r#""dynamodb:Scan""#,
+            ),
             Drop("/ApiRole/Properties/Policies/0/PolicyDocument/Statement/1/Action/4"),
-            Set("/CompareRole/Properties/Policies/0/PolicyDocument/Statement/-",
-                r#"{"Effect":"Allow","Action":"secretsmanager:GetSecretValue","Resource":{"Ref":"Secret"}}"#),
-            Set("/CompareRole/Properties/Policies/0/PolicyDocument/Statement/-",
-                r#"{"Effect":"Allow","Action":"dynamodb:PutItem","Resource":{"Fn::GetAtt":["Table","Arn"]}}"#),
+            Set(
+                "/CompareRole/Properties/Policies/0/PolicyDocument/Statement/-",
+                r#"{"Effect":"Allow","Action":"secretsmanager:GetSecretValue","Resource":{"Ref":"Secret"}}"#,
+            ),
+            Set(
+                "/CompareRole/Properties/Policies/0/PolicyDocument/Statement/-",
+                r#"{"Effect":"Allow","Action":"dynamodb:PutItem","Resource":{"Fn::GetAtt":["Table","Arn"]}}"#,
+            ),
             Set("/DataPolicy/Properties/Roles/-", r#"{"Ref":"ApiRole"}"#),
             Drop("/DataPolicy/Properties/Roles/0"),
         ],
@@ -69,28 +96,41 @@ pub(super) const RULES: &[Rule] = &[
             Set("/ApiRole/Properties/Policies/0/PolicyDocument/Statement/2/Action", r#""s3:*""#),
             Set("/ApiRole/Properties/Policies/0/PolicyDocument/Statement/2/Action", r#""*""#),
             Set("/ApiRole/Properties/Policies/0/PolicyDocument/Statement/2/Resource", r#""*""#),
-            Set("/CaptureRole/Properties/Policies/0/PolicyDocument/Statement/0/Resource",
-                r#"{"Fn::Sub":"arn:${AWS::Partition}:logs:${AWS::Region}:${AWS::AccountId}:*"}"#),
-            Set("/ApiRole/Properties/Policies/0/PolicyDocument/Statement/2/NotAction", r#""s3:DeleteBucket""#),
+            Set(
+                "/CaptureRole/Properties/Policies/0/PolicyDocument/Statement/0/Resource",
+                r#"{"Fn::Sub":"arn:${AWS::Partition}:logs:${AWS::Region}:${AWS::AccountId}:*"}"#,
+            ),
+            Set(
+                "/ApiRole/Properties/Policies/0/PolicyDocument/Statement/2/NotAction",
+                r#""s3:DeleteBucket""#,
+            ),
         ],
     },
     Rule {
         says: "a role reaches only what its function is told of, its log and what it works on",
         faults: |template| template.functions().flat_map(|one| overreach(template, one)).collect(),
         broken_by: &[
-            Set("/CaptureRole/Properties/Policies/0/PolicyDocument/Statement/1/Resource",
-                r#"[{"Fn::GetAtt":["CaptureQueue","Arn"]},{"Fn::GetAtt":["CompareQueue","Arn"]}]"#),
-            Set("/ScheduleRole/Properties/Policies/0/PolicyDocument/Statement/4/Resource/-",
-                r#"{"Fn::GetAtt":["TickDeadLetters","Arn"]}"#),
-            Set("/CompareRole/Properties/Policies/0/PolicyDocument/Statement/0/Resource",
-                r#"{"Fn::GetAtt":["CaptureLogs","Arn"]}"#),
+            Set(
+                "/CaptureRole/Properties/Policies/0/PolicyDocument/Statement/1/Resource",
+                r#"[{"Fn::GetAtt":["CaptureQueue","Arn"]},{"Fn::GetAtt":["CompareQueue","Arn"]}]"#,
+            ),
+            Set(
+                "/ScheduleRole/Properties/Policies/0/PolicyDocument/Statement/4/Resource/-",
+                r#"{"Fn::GetAtt":["TickDeadLetters","Arn"]}"#,
+            ),
+            Set(
+                "/CompareRole/Properties/Policies/0/PolicyDocument/Statement/0/Resource",
+                r#"{"Fn::GetAtt":["CaptureLogs","Arn"]}"#,
+            ),
         ],
     },
     Rule {
         says: "objects are reached below `ws/` alone",
         faults: |template| {
             let objects = |statement: &Statement<'_>| {
-                statement.actions().any(|action| action.starts_with("s3:") && action.ends_with("Object"))
+                statement
+                    .actions()
+                    .any(|action| action.starts_with("s3:") && action.ends_with("Object"))
             };
             let wide = |statement: &Statement<'_>| {
                 statement.resources().iter().any(|one| one["Fn::Sub"] != "${Bucket.Arn}/ws/*")
@@ -98,8 +138,10 @@ pub(super) const RULES: &[Rule] = &[
             let found = granted(template).filter(|(_, one)| objects(one) && wide(one));
             found.map(|(role, _)| format!("{} reaches every object", role.name)).collect()
         },
-        broken_by: &[Set("/DataRole/Properties/Policies/0/PolicyDocument/Statement/1/Resource",
-            r#"{"Fn::Sub":"${Bucket.Arn}/*"}"#)],
+        broken_by: &[Set(
+            "/DataRole/Properties/Policies/0/PolicyDocument/Statement/1/Resource",
+            r#"{"Fn::Sub":"${Bucket.Arn}/*"}"#,
+        )],
     },
     Rule {
         says: "each function has a role of its own, which its service alone takes on",
@@ -109,10 +151,14 @@ pub(super) const RULES: &[Rule] = &[
         },
         broken_by: &[
             Set("/CompareFunction/Properties/Role", r#"{"Fn::GetAtt":["CaptureRole","Arn"]}"#),
-            Set("/ApiRole/Properties/AssumeRolePolicyDocument/Statement/0/Principal/Service",
-                r#"["lambda.amazonaws.com","ec2.amazonaws.com"]"#),
-            Set("/ApiRole/Properties/AssumeRolePolicyDocument/Statement/-",
-                r#"{"Effect":"Allow","Principal":{"AWS":"arn:aws:iam::123456789012:root"},"Action":"sts:AssumeRole"}"#),
+            Set(
+                "/ApiRole/Properties/AssumeRolePolicyDocument/Statement/0/Principal/Service",
+                r#"["lambda.amazonaws.com","ec2.amazonaws.com"]"#,
+            ),
+            Set(
+                "/ApiRole/Properties/AssumeRolePolicyDocument/Statement/-",
+                r#"{"Effect":"Allow","Principal":{"AWS":"arn:aws:iam::123456789012:root"},"Action":"sts:AssumeRole"}"#,
+            ),
         ],
     },
     Rule {
@@ -120,12 +166,20 @@ pub(super) const RULES: &[Rule] = &[
         faults: |template| {
             let managed = |role: &Resource<'_>| !list(role.at("/ManagedPolicyArns")).is_empty();
             let roles = roles(template).filter(managed).map(|role| role.name.to_owned());
-            let people = ["AWS::IAM::User", "AWS::IAM::Group", "AWS::IAM::AccessKey", "AWS::IAM::ManagedPolicy"];
+            let people = [
+                "AWS::IAM::User",
+                "AWS::IAM::Group",
+                "AWS::IAM::AccessKey",
+                "AWS::IAM::ManagedPolicy",
+            ];
             let people = template.resources().filter(move |one| people.contains(&one.kind()));
             roles.chain(people.map(|one| one.name.to_owned())).collect()
         },
         broken_by: &[
-            Set("/ApiRole/Properties/ManagedPolicyArns", r#"["arn:aws:iam::aws:policy/AdministratorAccess"]"#),
+            Set(
+                "/ApiRole/Properties/ManagedPolicyArns",
+                r#"["arn:aws:iam::aws:policy/AdministratorAccess"]"#,
+            ),
             Set("/Somebody", r#"{"Type":"AWS::IAM::User","Properties":{}}"#),
         ],
     },
@@ -133,7 +187,8 @@ pub(super) const RULES: &[Rule] = &[
 
 /// Every statement that allows something, with its role.
 pub(super) fn granted(template: &Template) -> impl Iterator<Item = (Resource<'_>, Statement<'_>)> {
-    roles(template).flat_map(|role| grants(template, role.name).into_iter().map(move |one| (role, one)))
+    roles(template)
+        .flat_map(|role| grants(template, role.name).into_iter().map(move |one| (role, one)))
 }
 
 fn is_loose(template: &Template, statement: Statement<'_>) -> bool {
@@ -160,7 +215,8 @@ fn overreach(template: &Template, function: Resource<'_>) -> Vec<String> {
 }
 
 fn has_own_role(template: &Template, function: Resource<'_>) -> bool {
-    let role = |function: Resource<'_>| target(template, function.at("/Role")).map(|role| role.name);
+    let role =
+        |function: Resource<'_>| target(template, function.at("/Role")).map(|role| role.name);
     let Some(own) = target(template, function.at("/Role")) else { return false };
     let mut trusted = trusts(own);
     let service = trusted.next().is_some_and(|statement| {

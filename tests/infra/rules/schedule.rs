@@ -10,7 +10,8 @@ pub(super) const RULES: &[Rule] = &[
         says: "the schedule is woken every minute, and a tick that is lost is counted",
         faults: |template| {
             let mut ticks = template.of("AWS::Scheduler::Schedule");
-            let right = ticks.next().is_some_and(|tick| wakes(template, tick)) && ticks.next().is_none();
+            let right =
+                ticks.next().is_some_and(|tick| wakes(template, tick)) && ticks.next().is_none();
             if right { Vec::new() } else { vec!["the tick".to_owned()] }
         },
         broken_by: &[
@@ -24,7 +25,9 @@ pub(super) const RULES: &[Rule] = &[
     Rule {
         says: "an old tick is not given late: the next one makes up for it",
         faults: |template| {
-            let old = |pointer: &'static str| move |one: &Resource<'_>| one.at(pointer).as_u64().is_none_or(|age| age > 60);
+            let old = |pointer: &'static str| {
+                move |one: &Resource<'_>| one.at(pointer).as_u64().is_none_or(|age| age > 60)
+            };
             let ticks = template.of("AWS::Scheduler::Schedule");
             let ticks = ticks.filter(old("/Target/RetryPolicy/MaximumEventAgeInSeconds"));
             let schedules = template.functions().filter(|one| one.function() == "schedule");
@@ -59,7 +62,10 @@ pub(super) const RULES: &[Rule] = &[
         },
         broken_by: &[
             Drop("/TickRole/Properties/AssumeRolePolicyDocument/Statement/0/Condition"),
-            Set("/TickRole/Properties/AssumeRolePolicyDocument/Statement/0/Principal/Service", r#""events.amazonaws.com""#),
+            Set(
+                "/TickRole/Properties/AssumeRolePolicyDocument/Statement/0/Principal/Service",
+                r#""events.amazonaws.com""#,
+            ),
         ],
     },
 ];

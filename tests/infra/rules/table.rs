@@ -19,15 +19,21 @@ pub(super) const RULES: &[Rule] = &[
         faults: |template| {
             let indexes = ports_indexes();
             let found = template.of("AWS::DynamoDB::Table").flat_map(|table| {
-                list(table.at("/GlobalSecondaryIndexes")).iter().chain(list(table.at("/LocalSecondaryIndexes")))
+                list(table.at("/GlobalSecondaryIndexes"))
+                    .iter()
+                    .chain(list(table.at("/LocalSecondaryIndexes")))
             });
-            let (found, wanted): (Vec<&Value>, Vec<&Value>) = (found.collect(), indexes.iter().collect());
+            let (found, wanted): (Vec<&Value>, Vec<&Value>) =
+                (found.collect(), indexes.iter().collect());
             if found == wanted { Vec::new() } else { vec![format!("{found:?} is not {wanted:?}")] }
         },
         broken_by: &[
             Set("/Table/Properties/GlobalSecondaryIndexes/0/IndexName", r#""findings""#),
             Set("/Table/Properties/GlobalSecondaryIndexes/1/KeySchema/1/AttributeName", r#""sk""#),
-            Set("/Table/Properties/GlobalSecondaryIndexes/0/Projection/ProjectionType", r#""KEYS_ONLY""#),
+            Set(
+                "/Table/Properties/GlobalSecondaryIndexes/0/Projection/ProjectionType",
+                r#""KEYS_ONLY""#,
+            ),
             Drop("/Table/Properties/GlobalSecondaryIndexes/1"),
             Set("/Table/Properties/GlobalSecondaryIndexes/-", r#"{"IndexName":"More"}"#),
         ],

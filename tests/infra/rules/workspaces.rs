@@ -4,7 +4,7 @@ use super::Break::{Drop, Set};
 use super::Rule;
 use super::environment::{DATA_ROLE, variables};
 use crate::policy::{grants, trusts};
-use crate::template::{Template, refers, target};
+use crate::template::{refers, target};
 use serde_json::json;
 use std::collections::BTreeSet;
 
@@ -28,11 +28,15 @@ pub(super) const RULES: &[Rule] = &[
             told.symmetric_difference(&trusted).cloned().collect()
         },
         broken_by: &[
-            Set("/DataRole/Properties/AssumeRolePolicyDocument/Statement/0/Principal/AWS/-",
-                r#"{"Fn::GetAtt":["ApiRole","Arn"]}"#),
+            Set(
+                "/DataRole/Properties/AssumeRolePolicyDocument/Statement/0/Principal/AWS/-",
+                r#"{"Fn::GetAtt":["ApiRole","Arn"]}"#,
+            ),
             Drop("/DataRole/Properties/AssumeRolePolicyDocument/Statement/0/Principal/AWS/0"),
-            Set("/DataRole/Properties/AssumeRolePolicyDocument/Statement/-",
-                r#"{"Effect":"Allow","Principal":{"Service":"lambda.amazonaws.com"},"Action":"sts:AssumeRole"}"#),
+            Set(
+                "/DataRole/Properties/AssumeRolePolicyDocument/Statement/-",
+                r#"{"Effect":"Allow","Principal":{"Service":"lambda.amazonaws.com"},"Action":"sts:AssumeRole"}"#,
+            ),
         ],
     },
     Rule {
@@ -50,8 +54,10 @@ pub(super) const RULES: &[Rule] = &[
         },
         broken_by: &[
             Drop("/DataRole/Properties/Policies/0/PolicyDocument/Statement/0/Condition/Null"),
-            Set("/DataRole/Properties/Policies/0/PolicyDocument/Statement/0/Condition/ForAllValues:StringLike/dynamodb:LeadingKeys/-",
-                r#""OUTBOX*""#),
+            Set(
+                "/DataRole/Properties/Policies/0/PolicyDocument/Statement/0/Condition/ForAllValues:StringLike/dynamodb:LeadingKeys/-",
+                r#""OUTBOX*""#,
+            ),
             Drop("/DataRole/Properties/Policies/0/PolicyDocument/Statement/0/Condition"),
         ],
     },
@@ -68,8 +74,10 @@ pub(super) const RULES: &[Rule] = &[
             });
             own.map(|role| format!("{} needs no session", role.name)).collect()
         },
-        broken_by: &[Set("/DeadletterRole/Properties/Policies/0/PolicyDocument/Statement/-",
-            r#"{"Effect":"Allow","Action":"s3:GetObject","Resource":{"Fn::Sub":"${Bucket.Arn}/ws/*"}}"#)],
+        broken_by: &[Set(
+            "/DeadletterRole/Properties/Policies/0/PolicyDocument/Statement/-",
+            r#"{"Effect":"Allow","Action":"s3:GetObject","Resource":{"Fn::Sub":"${Bucket.Arn}/ws/*"}}"#,
+        )],
     },
     Rule {
         says: "a worker is made after the policy that lets it take on the data role",
