@@ -85,7 +85,9 @@ impl Python {
         command
     }
 
-    fn interpreter(&self) -> Command {
+    /// Its interpreter as a command.
+    #[must_use]
+    pub fn interpreter(&self) -> Command {
         Command::new(self.0.join("bin/python"))
     }
 }
