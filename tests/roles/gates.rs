@@ -6,7 +6,6 @@ use futures::executor::block_on;
 use plumbline_governance::compare::CompareOptions;
 use plumbline_governance::scope::Scope;
 use plumbline_operations::{NewProfile, OperationError, ProfileEdit};
-use plumbline_policy::catalog::ROLE_DEFINITION;
 use plumbline_ports::{Batch, Condition};
 use plumbline_tests::check::body_of;
 use plumbline_tests::policies::{FEATURE, feature, guid, policies};
@@ -27,7 +26,7 @@ fn assignment(number: u32) -> Value {
 /// The scopes that name the type: where it belongs, and where it does not.
 fn naming() -> [Scope; 2] {
     let among_policies = Scope { policy_types: vec![ASSIGNMENT.to_owned()], ..Scope::default() };
-    [scope(FEATURE, &[ROLE_DEFINITION, ASSIGNMENT]), among_policies]
+    [scope(FEATURE, &[ASSIGNMENT]), among_policies]
 }
 
 fn refused<T: std::fmt::Debug>(answer: Result<T, OperationError>) {
@@ -54,6 +53,17 @@ fn a_profile_of_role_assignments_is_neither_made_nor_edited() {
         )));
         let kept = must(block_on(stage.system.profile(stage.workspace, profile)));
         assert_eq!(kept.scope.policy_types, [FEATURE], "a refused edit changes nothing");
+    }
+}
+
+#[test]
+fn an_override_cannot_name_role_assignments() {
+    let stage = Stage::new();
+    let (_, other, profile) = stage.governed(&[FEATURE], &policies([feature("F", 1, "1")]));
+    for naming in naming() {
+        let narrow = Some(naming);
+        let (workspace, actor) = (stage.workspace, &stage.actor);
+        refused(block_on(stage.system.assign(workspace, actor, other, profile, narrow, None)));
     }
 }
 
