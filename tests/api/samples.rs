@@ -3,6 +3,10 @@
 use crate::world::{Call, Holding};
 use serde_json::{Value, json};
 
+/// Ids of roles that nobody has.
+const ROLE: &str = "6e0f4a9c-3b52-4d0e-9f55-0c1d5a7b2e31";
+const OTHER_ROLE: &str = "9a7c1d20-58b4-4c7e-8a16-f3e2d1c0b9a8";
+
 /// The ids that a request names.
 #[derive(Clone, Debug)]
 pub(crate) struct Ids {
@@ -88,6 +92,7 @@ impl Ids {
             .replace("{member}", &self.member)
             .replace("{item}", item)
             .replace("{upload}", &self.upload)
+            .replace("{role}", ROLE)
             .replace("{number}", "1")
     }
 }
@@ -135,6 +140,9 @@ fn body(route: &str, ids: &Ids) -> Option<Sent> {
         ("PUT", "/tenants/{tenant}/assignment") => {
             Sent::Json(json!({ "profile": ids.body_profile }))
         }
+        ("PUT", "/tenants/{tenant}/assignment/role-mappings/{role}") => {
+            Sent::Json(json!({ "tenant_role": OTHER_ROLE, "reason": "One role" }))
+        }
         ("POST", "/profiles") => Sent::Json(json!({ "name": "A new profile" })),
         ("PATCH", "/profiles/{profile}") => Sent::Json(json!({ "description": "Changed" })),
         ("POST", "/profiles/{profile}/capture") => Sent::Json(json!({ "tenant": ids.body_tenant })),
@@ -162,7 +170,8 @@ fn body(route: &str, ids: &Ids) -> Option<Sent> {
             "DELETE",
             "/members/{member}"
             | "/tenants/{tenant}/uploads/{upload}"
-            | "/tenants/{tenant}/assignment",
+            | "/tenants/{tenant}/assignment"
+            | "/tenants/{tenant}/assignment/role-mappings/{role}",
         )
         | (
             "GET",

@@ -13,6 +13,7 @@ SPENDING = re.compile(r"/archive$|/promote$")
 SHAPES = {
     "member": r"[0-9a-f]{64}",
     "item": r"[0-9a-f]{64}",
+    "role": r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}",
     "number": r"[1-9][0-9]{0,2}|1000",
 }
 ID = r"[a-z]{3}_[0-9a-f]{32}"

@@ -199,7 +199,7 @@ proptest! {
         );
         let (b, c): (Vec<&Subject>, Vec<&Subject>) =
             (golden.subjects.iter().collect(), other.subjects.iter().collect());
-        let found = match_subjects(&b, &c, options.mode, &|_, _| Vec::new());
+        let found = match_subjects(&b, &c, options.mode, &options.role_mappings, &|_, _| Vec::new());
         let ambiguous = |side: fn(&plumbline_governance::matching::Ambiguity) -> &Vec<usize>| {
             found.ambiguous.iter().flat_map(side).copied().collect::<Vec<_>>()
         };

@@ -350,6 +350,9 @@ fn strip_null(schema: &mut Value) {
     }
 }
 
+/// An id as Graph gives it.
+const GUID: &str = "^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$";
+
 fn about_part(name: &str) -> &'static str {
     match name {
         "workspace" => "The workspace.",
@@ -359,6 +362,7 @@ fn about_part(name: &str) -> &'static str {
         "run" => "The run.",
         "finding" => "The finding.",
         "member" => "The member: its `member_id`.",
+        "role" => "The id of a role of the baseline, as Graph gives it.",
         "item" => "The subject: its `item_id`.",
         "upload" => "The upload.",
         "number" => "The number of the part, from 1 to 1000.",
@@ -376,6 +380,7 @@ fn part_shape(name: &str) -> Value {
         "finding" => "fnd",
         "upload" => "upl",
         "number" => return json!({ "type": "integer", "minimum": 1, "maximum": 1000 }),
+        "role" => return json!({ "type": "string", "format": "uuid", "pattern": GUID }),
         _ => return json!({ "type": "string", "pattern": "^[0-9a-f]{64}$" }),
     };
     json!({ "type": "string", "pattern": format!("^{prefix}_[0-9a-f]{{32}}$") })

@@ -219,6 +219,7 @@ pub fn table() -> Vec<Route> {
         routes::profiles::routes,
         routes::snapshots::routes,
         routes::assignments::routes,
+        routes::role_mappings::routes,
         routes::compares::routes,
         routes::runs::routes,
         routes::findings::routes,

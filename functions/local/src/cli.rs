@@ -55,6 +55,9 @@ pub(crate) enum Command {
     Assign(work::AssignArgs),
     /// Hold a tenant to no profile any more
     Unassign(work::UnassignArgs),
+    /// Say which role of a tenant stands for a role of its baseline
+    #[command(subcommand)]
+    Role(work::RoleCommand),
     /// List findings, the most urgent first
     Findings(work::FindingsArgs),
     /// Show a finding with its evidence, or act on findings

@@ -9,7 +9,7 @@ mod pair;
 
 use crate::finding::{Owner, recurrence_key};
 use crate::inventory::{Inventory, SideName};
-use crate::matching::{Match, MatchMode, Matching, Settings, match_subjects};
+use crate::matching::{Match, MatchMode, Matching, RoleMappings, Settings, match_subjects};
 use crate::report::{Facet, MatchedBy, Report};
 use crate::scope::EffectiveScope;
 use crate::severity::{Severity, Verdict};
@@ -54,6 +54,8 @@ pub struct CompareOptions {
     pub owner: Owner,
     /// Severities that a profile gives to rules instead of their own, by rule id.
     pub severities: BTreeMap<String, Severity>,
+    /// Roles that stand for roles of the baseline because a person said so.
+    pub role_mappings: RoleMappings,
 }
 
 impl Default for CompareOptions {
@@ -65,6 +67,7 @@ impl Default for CompareOptions {
             references: ReferenceMode::Auto,
             owner: Owner::offline(),
             severities: BTreeMap::new(),
+            role_mappings: RoleMappings::new(),
         }
     }
 }
@@ -150,13 +153,19 @@ fn compare_by(
         };
         settings_of(payloads, side, subject)
     };
-    let matching =
-        matching.unwrap_or_else(|| match_subjects(&golden, &other, options.mode, &settings));
+    let matching = matching.unwrap_or_else(|| {
+        match_subjects(&golden, &other, options.mode, &options.role_mappings, &settings)
+    });
 
     let golden_targets: Vec<&Subject> = baseline.targets.iter().collect();
     let other_targets: Vec<&Subject> = current.targets.iter().collect();
-    let target_matching =
-        match_subjects(&golden_targets, &other_targets, MatchMode::Name, &|_, _| Vec::new());
+    let target_matching = match_subjects(
+        &golden_targets,
+        &other_targets,
+        MatchMode::Name,
+        &RoleMappings::new(),
+        &|_, _| Vec::new(),
+    );
     let targets = Targets::new(
         matching.pairs.iter().map(|pair| (golden[pair.baseline], other[pair.current])).chain(
             target_matching

@@ -104,6 +104,10 @@ pub const SIMILARITY_MARGIN: u8 = 10;
 /// A setting that more subjects than this share says nothing about which they are.
 const COMMON: usize = 32;
 
+/// Which role of the other side stands for which role of the golden one, because a person said so: id of
+/// the golden role → id of the other, both in lower case. One role stands for one.
+pub type RoleMappings = BTreeMap<String, String>;
+
 /// Matches two sides. `settings` is asked for the settings of subjects that nothing else could match;
 /// it is called with the side (`true` for the golden one) and the place.
 #[must_use]
@@ -111,6 +115,7 @@ pub fn match_subjects(
     baseline: &[&Subject],
     current: &[&Subject],
     mode: MatchMode,
+    mappings: &RoleMappings,
     settings: &dyn Fn(bool, usize) -> Settings,
 ) -> Matching {
     let mut ladder = Ladder {
@@ -121,6 +126,7 @@ pub fn match_subjects(
         out: Matching::default(),
     };
     ladder.set_nameless_aside(mode);
+    ladder.mapped(mappings);
     let auto = mode == MatchMode::Auto;
     if mode == MatchMode::Id {
         ladder.stage(MatchedBy::Id, 100, super::subject::Subject::folded_id);
@@ -190,6 +196,39 @@ impl Ladder<'_> {
         };
         self.out.nameless_baseline = set_aside(&mut self.free_baseline, baseline);
         self.out.nameless_current = set_aside(&mut self.free_current, current);
+    }
+
+    /// Pairs custom roles that a person mapped. A role that has its own id on the other side is itself
+    /// there, and a mapping whose role is gone pairs nothing: both are left to the ids.
+    fn mapped(&mut self, mappings: &RoleMappings) {
+        if mappings.is_empty() {
+            return;
+        }
+        let (baseline, current) = (self.baseline, self.current);
+        let custom = |subject: &Subject| {
+            subject.folded_id().filter(|_| subject.role.is_some_and(|role| !role.built_in))
+        };
+        let by_id: FxHashMap<String, usize> =
+            self.free_current.iter().filter_map(|at| Some((custom(current[*at])?, *at))).collect();
+        let mut taken = (FxHashSet::default(), FxHashSet::default());
+        for b in &self.free_baseline {
+            let Some(id) = custom(baseline[*b]).filter(|id| !by_id.contains_key(id)) else {
+                continue;
+            };
+            let Some(c) = mappings.get(&id).and_then(|to| by_id.get(to)) else { continue };
+            if taken.1.insert(*c) {
+                taken.0.insert(*b);
+                self.out.pairs.push(Match {
+                    baseline: *b,
+                    current: *c,
+                    by: MatchedBy::Mapping,
+                    confidence: 100,
+                    told_apart: None,
+                });
+            }
+        }
+        self.free_baseline.retain(|at| !taken.0.contains(at));
+        self.free_current.retain(|at| !taken.1.contains(at));
     }
 
     /// Matches free subjects of one type that share a word.

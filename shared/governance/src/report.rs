@@ -219,6 +219,8 @@ pub enum MatchedBy {
     Content,
     /// The one best partner by shared settings.
     Similarity,
+    /// A person said that this role stands for that one.
+    Mapping,
 }
 
 impl MatchedBy {
@@ -232,6 +234,7 @@ impl MatchedBy {
             Self::BaseName => "base_name",
             Self::Content => "content",
             Self::Similarity => "similarity",
+            Self::Mapping => "mapping",
         }
     }
 }

@@ -73,11 +73,14 @@ impl System {
         }
         let before = self.stored_assignment(workspace, tenant).await?;
         let before = expected(before, expect, "the assignment")?;
+        let kept = before.as_ref().filter(|stored| stored.row.profile == profile);
         let assignment = Assignment {
             workspace,
             tenant,
             profile,
             override_scope,
+            // What stands for a role of one baseline stands for nothing in another.
+            role_mappings: kept.map(|stored| stored.row.role_mappings.clone()).unwrap_or_default(),
             assigned_by: actor.name().to_owned(),
             assigned_at: self.now(),
         };

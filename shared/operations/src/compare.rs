@@ -21,7 +21,7 @@ use plumbline_governance::compare::{CompareOptions, ReferenceMode, compare};
 use plumbline_governance::finding::Owner;
 use plumbline_governance::ids::{TenantId, WorkspaceId};
 use plumbline_governance::index::{SnapshotIndex, StateIndex};
-use plumbline_governance::matching::MatchMode;
+use plumbline_governance::matching::{MatchMode, RoleMappings};
 use plumbline_governance::profile::Profile;
 use plumbline_governance::report::Report;
 use plumbline_governance::run::{ReasonCode, Run, RunContext, RunType};
@@ -136,7 +136,8 @@ impl System {
         let lineage = keys::in_tenant(workspace, tenant, sk::lineage(inputs.snapshot));
         let literal = self.read::<Lineage>(&lineage).await?.is_some();
         let scope = golden.scope(&inputs.asked);
-        let options = options_of(workspace, tenant, &inputs.profile.row, scope, literal);
+        let mappings = inputs.role_mappings.clone();
+        let options = options_of(workspace, tenant, &inputs.profile.row, scope, literal, mappings);
         let report = self.report(workspace, tenant, golden, state, &options).await?;
         Ok(Compared { report, options })
     }
@@ -207,6 +208,7 @@ pub(crate) fn options_of(
     profile: &Profile,
     scope: EffectiveScope,
     literal: bool,
+    role_mappings: RoleMappings,
 ) -> CompareOptions {
     CompareOptions {
         mode: MatchMode::Auto,
@@ -215,5 +217,6 @@ pub(crate) fn options_of(
         references: if literal { ReferenceMode::Literal } else { ReferenceMode::Portable },
         owner: Owner::of(workspace, tenant, profile.id),
         severities: profile.severities.clone(),
+        role_mappings,
     }
 }

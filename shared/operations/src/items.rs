@@ -216,7 +216,8 @@ impl System {
         self.stored_document(&packs, frame_of(&entries, item_id)?).await
     }
 
-    async fn inventory_index(
+    /// The index of what a tenant had when it was last read; `None` before that.
+    pub(crate) async fn inventory_index(
         &self,
         workspace: WorkspaceId,
         tenant: TenantId,
@@ -228,7 +229,8 @@ impl System {
         index.map(Some).map_err(|error| unavailable("the inventory of the tenant", error))
     }
 
-    async fn golden_entries(
+    /// What a snapshot holds.
+    pub(crate) async fn golden_entries(
         &self,
         workspace: WorkspaceId,
         profile: ProfileId,

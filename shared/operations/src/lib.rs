@@ -27,6 +27,7 @@ mod posture;
 mod profile;
 mod rederive;
 mod repository;
+mod role_mapping;
 mod run;
 mod schedule;
 mod start_compares;
@@ -54,7 +55,8 @@ pub use profile::{NewProfile, ProfileEdit};
 pub use rederive::{Foreseen, Renormalised, ReplayOptions, Replayed};
 pub use repository::rows::{
     Assignment, AuditEntry, DriftGroup, DriftGroups, GroupSample, NightRecord, NightStatus,
-    Overview, Posture, Snapshot, State, Tenant, TenantStatus, Totals, TrendPoint, Workspace,
+    Overview, Posture, RoleMapping, Snapshot, State, Tenant, TenantStatus, Totals, TrendPoint,
+    Workspace,
 };
 pub use repository::{Stored, record_as_json};
 pub use run::Started;

@@ -192,7 +192,8 @@ impl System {
         let lineage = keys::in_tenant(workspace, id, sk::lineage(snapshot));
         let literal = self.read::<Lineage>(&lineage).await?.is_some();
         let scope = golden.scope(&asked_for(profile, assignment)?);
-        let options = options_of(workspace, id, profile, scope, literal);
+        let options =
+            options_of(workspace, id, profile, scope, literal, assignment.role_mappings());
         let report = self.report(workspace, id, golden, current, &options).await?;
         Ok((report, options))
     }

@@ -15,7 +15,7 @@ use plumbline_operations::Assignment;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-const TAG: &str = "Assignments";
+pub(crate) const TAG: &str = "Assignments";
 const ONE: &str = "/v1/workspaces/{workspace}/tenants/{tenant}/assignment";
 
 pub(crate) fn routes() -> Vec<Route> {
@@ -63,7 +63,16 @@ async fn show(
     here: Here,
     At(at): At<Place>,
 ) -> Result<Tagged<Assignment>, Problem> {
-    let stored = api.system().stored_assignment(here.workspace, at.tenant).await?;
+    show_of(&api, &here, at.tenant).await
+}
+
+/// The assignment of a tenant as an answer.
+pub(crate) async fn show_of(
+    api: &Api,
+    here: &Here,
+    tenant: TenantId,
+) -> Result<Tagged<Assignment>, Problem> {
+    let stored = api.system().stored_assignment(here.workspace, tenant).await?;
     stored.map(Tagged).ok_or_else(|| no("assignment"))
 }
 
@@ -77,7 +86,7 @@ async fn set(
     api.system()
         .assign(here.workspace, &here.actor, at.tenant, new.profile, new.override_scope, expect)
         .await?;
-    show(State(api), here, At(at)).await
+    show_of(&api, &here, at.tenant).await
 }
 
 async fn remove(

@@ -15,6 +15,7 @@ pub(crate) mod inventory;
 pub(crate) mod members;
 pub(crate) mod posture;
 pub(crate) mod profiles;
+pub(crate) mod role_mappings;
 pub(crate) mod runs;
 pub(crate) mod service;
 pub(crate) mod snapshots;

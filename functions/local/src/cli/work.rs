@@ -63,6 +63,43 @@ pub(crate) struct UnassignArgs {
     pub tenant: String,
 }
 
+/// `role`.
+#[derive(Debug, Subcommand)]
+pub(crate) enum RoleCommand {
+    /// Map a custom role of the baseline to the tenant's role that stands for it
+    Map {
+        #[command(flatten)]
+        of: RoleArgs,
+        /// The id of the tenant's role
+        tenant_role: String,
+        /// Why the two are one; the audit keeps it
+        #[arg(long, value_name = "TEXT")]
+        reason: String,
+        #[command(flatten)]
+        show: Show,
+    },
+    /// Take a mapping away
+    Unmap(RoleArgs),
+    /// List the mappings of a tenant
+    Mappings {
+        /// Name or id of the tenant
+        #[arg(long)]
+        tenant: String,
+        #[command(flatten)]
+        show: Show,
+    },
+}
+
+/// A role of the baseline, for one tenant.
+#[derive(Args, Debug)]
+pub(crate) struct RoleArgs {
+    /// Name or id of the tenant
+    #[arg(long)]
+    pub tenant: String,
+    /// The id of the baseline's role, as its finding shows it
+    pub baseline_role: String,
+}
+
 /// Which findings are meant.
 #[derive(Args, Clone, Debug, Default)]
 pub(crate) struct FindingFilter {

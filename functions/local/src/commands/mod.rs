@@ -19,6 +19,7 @@ mod overview;
 mod policy_types;
 mod posture;
 mod profile;
+mod role;
 mod rules;
 mod runs;
 mod serve;
@@ -69,6 +70,7 @@ pub(crate) fn run(cli: &Cli) -> anyhow::Result<u8> {
         Command::Capture(args) => capture::run(data, args),
         Command::Assign(args) => assign::run(data, args),
         Command::Unassign(args) => assign::unassign(data, args),
+        Command::Role(command) => role::run(data, command),
         Command::Findings(args) => findings::run(data, args),
         Command::Finding(command) => finding::run(data, command),
         Command::Runs(args) => runs::list(data, args),

@@ -202,6 +202,7 @@ domains! {
         "base_name" => Info 45 "hashtag" "Matched by base name",
         "content" => Info 40 "document-duplicate" "Matched by content",
         "similarity" => Warning 20 "scale" "Matched by similarity",
+        "mapping" => Info 50 "link" "Matched by mapping",
     }
     /// Why a compare gives no verdict: the wider the gap, the more urgent. Notes without effect are gray.
     CompareGap = "compare.gap" {

@@ -448,7 +448,10 @@ impl<'a> Assembly<'a> {
                 let is_weak = match found.by {
                     MatchedBy::Key | MatchedBy::Name => false,
                     MatchedBy::Id => self.options.mode == MatchMode::Auto,
-                    MatchedBy::BaseName | MatchedBy::Content | MatchedBy::Similarity => true,
+                    MatchedBy::BaseName
+                    | MatchedBy::Content
+                    | MatchedBy::Similarity
+                    | MatchedBy::Mapping => true,
                 };
                 let is_exact = !is_weak || b.key.is_some() && b.key == c.key;
                 let one_id = found.told_apart.is_none_or(|how| how == ToldApart::IdAndName);
@@ -533,7 +536,7 @@ fn reason(found: &Match, baseline: &Subject, current: &Subject) -> String {
     if let Some(how) = found.told_apart {
         let shared = match found.by {
             MatchedBy::Key | MatchedBy::Name => "name",
-            MatchedBy::Id => "id",
+            MatchedBy::Id | MatchedBy::Mapping => "id",
             MatchedBy::BaseName => "name without its version",
             MatchedBy::Content | MatchedBy::Similarity => "settings",
         };
@@ -552,5 +555,6 @@ fn reason(found: &Match, baseline: &Subject, current: &Subject) -> String {
             "names and ids differ; {} % of the settings are equal, and no other policy comes near",
             found.confidence
         ),
+        MatchedBy::Mapping => "a person said that this role stands for that one".to_owned(),
     }
 }

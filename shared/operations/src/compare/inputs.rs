@@ -6,6 +6,7 @@ use crate::repository::rows::{Assignment, Guard, Memo, State};
 use crate::run::usage_map;
 use jiff::Timestamp;
 use plumbline_governance::ids::SnapshotId;
+use plumbline_governance::matching::RoleMappings;
 use plumbline_governance::profile::{Profile, ProfileStatus};
 use plumbline_governance::run::{CompareResult, ReasonCode, Run, RunContext, Trigger};
 use plumbline_governance::scope::EffectiveScope;
@@ -24,6 +25,7 @@ pub(crate) struct Inputs {
     pub(super) snapshot: SnapshotId,
     pub(super) state_root: Digest,
     pub(super) state_index: Digest,
+    pub(super) role_mappings: RoleMappings,
     pub(super) memo_key: Digest,
 }
 
@@ -104,17 +106,20 @@ pub(super) fn inputs(
     }
     let asked = asked_for(&profile.row, assignment)?;
     as_frozen(&asked, frozen)?;
+    let role_mappings = assignment.role_mappings();
     // Everything that a verdict rests on besides state and snapshot.
     let policy = (
         asked.keys().collect::<Vec<_>>(),
         &profile.row.facets,
         &profile.row.severities,
         profile.row.id,
+        &role_mappings,
     );
     let rules = (NORMALISER_VERSION, COMPARE_RULES_VERSION);
-    let key = serde_json::to_vec(&(1, state_root, snapshot, policy, rules))
+    let key = serde_json::to_vec(&(2, state_root, snapshot, policy, rules))
         .map_err(|error| OperationError::damaged("the memo key", error))?;
-    Ok(Inputs { memo_key: Digest::of(&key), profile, asked, snapshot, state_root, state_index })
+    let memo_key = Digest::of(&key);
+    Ok(Inputs { memo_key, profile, asked, snapshot, state_root, state_index, role_mappings })
 }
 
 /// The memo that answers for these inputs, if it still holds.

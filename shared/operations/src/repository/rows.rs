@@ -22,6 +22,7 @@ use plumbline_governance::coverage::CoverageMap;
 use plumbline_governance::finding::record::Finding;
 use plumbline_governance::finding::seen::SeenCounters;
 use plumbline_governance::ids::{ProfileId, RunId, SnapshotId, TenantId, WorkspaceId};
+use plumbline_governance::matching::RoleMappings;
 use plumbline_governance::profile::Profile;
 use plumbline_governance::run::{
     CompareResult, Failure, Run, RunOutcome, RunState, RunType, Trigger,
@@ -289,11 +290,40 @@ pub struct Assignment {
     /// A narrower scope for this tenant; `None`: the profile's.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub override_scope: Option<Scope>,
+    /// Roles of the tenant that stand for roles of the baseline, by the baseline's ids.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub role_mappings: Vec<RoleMapping>,
     /// Who assigned it.
     pub assigned_by: String,
     /// When.
     #[schemars(with = "plumbline_governance::schema::Moment")]
     pub assigned_at: Timestamp,
+}
+
+/// A custom role of the tenant that stands for one of the baseline, because a person said so. Ids of
+/// custom roles are made by each tenant, so nothing else makes the two comparable (seed 128).
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+pub struct RoleMapping {
+    /// The id of the role in the baseline, in lower case.
+    pub baseline_role: String,
+    /// The id of the role in the tenant, in lower case.
+    pub tenant_role: String,
+    /// Why the two are one.
+    pub reason: String,
+    /// Who said so.
+    pub mapped_by: String,
+    /// When.
+    #[schemars(with = "plumbline_governance::schema::Moment")]
+    pub mapped_at: Timestamp,
+}
+
+impl Assignment {
+    /// The mappings as a compare takes them.
+    #[must_use]
+    pub fn role_mappings(&self) -> RoleMappings {
+        let pair = |one: &RoleMapping| (one.baseline_role.clone(), one.tenant_role.clone());
+        self.role_mappings.iter().map(pair).collect()
+    }
 }
 
 impl Row for Assignment {
