@@ -2,6 +2,7 @@
 //! Contracts 7.6 says how many a night may take.
 
 #![expect(clippy::expect_used, reason = "helpers of tests")]
+#![expect(clippy::print_stdout, reason = "what a night costs is told")]
 
 mod dollars;
 mod units;

@@ -170,14 +170,14 @@ fn ten_messages_are_one_request_for_every_64_kilobytes() {
     for (bytes, units) in [(200, 1.0), (6_553, 1.0), (6_554, 2.0), (65_536, 10.0)] {
         must(block_on(queue.send(QueueName::Compare, messages(bytes))));
         assert_eq!(till.since(Charge::QueueRequest), (1, units), "{bytes}");
-        let visibility = Duration::from_secs(60);
+        let visibility = Duration::from_mins(1);
         let found = must(block_on(queue.receive(QueueName::Compare, 10, visibility)));
         for delivery in &found {
             must(block_on(queue.delete(QueueName::Compare, &delivery.receipt)));
         }
         assert_eq!(till.since(Charge::QueueRequest), (2, units + 1.0), "one more deletes all");
     }
-    let visibility = Duration::from_secs(60);
+    let visibility = Duration::from_mins(1);
     assert!(must(block_on(queue.receive(QueueName::Compare, 10, visibility))).is_empty());
     assert_eq!(till.since(Charge::QueueRequest), (1, 1.0), "nothing to delete");
 }

@@ -206,7 +206,7 @@ fn f13_messages_that_are_none() {
         "{".to_owned(),
         "null".to_owned(),
         "[]".to_owned(),
-        "\u{0}".to_owned(),
+        "\u{7f}".to_owned(),
         r#"{"v":1}"#.to_owned(),
         r#"{"v":-1,"kind":"run"}"#.to_owned(),
         r#"{"v":1,"kind":"unknown"}"#.to_owned(),

@@ -194,7 +194,7 @@ fn workers_stay_within_their_workspace() {
     let run = must(stage.start_compare(other)).run;
     let run_type = RunType::BaselineCompare;
     let compare = Work::Run { workspace, tenant: other, run: run.id, run_type };
-    let mut letter = batch_of(stage, QueueName::Compare, &[compare.clone()]);
+    let mut letter = batch_of(stage, QueueName::Compare, std::slice::from_ref(&compare));
     letter.records[0].event_source_arn = Some("arn:aws:sqs:eu-central-1:1:dead".to_owned());
     let queues = DeadQueues::named("none", "dead");
     let done = on_runtime(plumbline_deadletter::handle(&fenced, &queues, letter)).unwrap();

@@ -44,8 +44,8 @@ fn package(name: &str) -> PathBuf {
     zip
 }
 
-fn call(service: &str, operation: &str, arguments: Value) -> Value {
-    DEPLOYED.0.call(service, operation, &arguments)
+fn call(service: &str, operation: &str, arguments: &Value) -> Value {
+    DEPLOYED.0.call(service, operation, arguments)
 }
 
 fn id(logical: &str) -> &'static str {
@@ -62,7 +62,7 @@ fn inner(text: &Value) -> Value {
 }
 
 fn function(name: &str) -> Value {
-    call("lambda", "get_function_configuration", json!({ "FunctionName": id(name) }))
+    call("lambda", "get_function_configuration", &json!({ "FunctionName": id(name) }))
 }
 
 #[test]
@@ -76,7 +76,7 @@ fn queues_hide_encrypt_and_give_up_as_the_template_says() {
     ];
     for (logical, name, dead, kept) in queues {
         let asked = json!({ "QueueUrl": id(logical), "AttributeNames": ["All"] });
-        let found = call("sqs", "get_queue_attributes", asked)["Attributes"].clone();
+        let found = call("sqs", "get_queue_attributes", &asked)["Attributes"].clone();
         assert_eq!(found["QueueArn"], arn("sqs", name), "{logical}");
         assert_eq!(found["SqsManagedSseEnabled"], "true", "{logical}");
         assert_eq!(found["MessageRetentionPeriod"], kept, "{logical}");
@@ -99,13 +99,14 @@ fn queues_hide_encrypt_and_give_up_as_the_template_says() {
 fn messages_are_hidden_for_six_times_as_long_as_their_function_runs() {
     for mapping in mappings() {
         let name = mapping["EventSourceArn"].as_str().unwrap().rsplit(':').next().unwrap();
-        let url = call("sqs", "get_queue_url", json!({ "QueueName": name }))["QueueUrl"].clone();
+        let url = call("sqs", "get_queue_url", &json!({ "QueueName": name }))["QueueUrl"].clone();
         let asked = json!({ "QueueUrl": url, "AttributeNames": ["VisibilityTimeout"] });
-        let found = call("sqs", "get_queue_attributes", asked);
+        let found = call("sqs", "get_queue_attributes", &asked);
         let hidden: u64 =
             found["Attributes"]["VisibilityTimeout"].as_str().unwrap().parse().unwrap();
         let asked = json!({ "FunctionName": mapping["FunctionArn"] });
-        let time = call("lambda", "get_function_configuration", asked)["Timeout"].as_u64().unwrap();
+        let time =
+            call("lambda", "get_function_configuration", &asked)["Timeout"].as_u64().unwrap();
         assert!(hidden >= 6 * time, "{name}: {hidden} s is less than 6 × {time} s");
     }
 }
@@ -135,13 +136,13 @@ fn batches_answer_message_by_message_and_workers_are_limited() {
 }
 
 fn mappings() -> Vec<Value> {
-    let found = call("lambda", "list_event_source_mappings", json!({}));
+    let found = call("lambda", "list_event_source_mappings", &json!({}));
     found["EventSourceMappings"].as_array().unwrap().clone()
 }
 
 #[test]
 fn the_bucket_is_private_encrypted_and_keeps_versions() {
-    let ask = |operation| call("s3", operation, json!({ "Bucket": id("Bucket") }));
+    let ask = |operation| call("s3", operation, &json!({ "Bucket": id("Bucket") }));
     let encryption = ask("get_bucket_encryption");
     let rule = &encryption["ServerSideEncryptionConfiguration"]["Rules"][0];
     assert_eq!(rule["ApplyServerSideEncryptionByDefault"]["SSEAlgorithm"], "AES256");
@@ -163,7 +164,7 @@ fn the_bucket_is_private_encrypted_and_keeps_versions() {
 
 #[test]
 fn the_table_has_the_keys_and_indexes_of_the_store_and_is_paid_by_request() {
-    let found = call("dynamodb", "describe_table", json!({ "TableName": id("Table") }));
+    let found = call("dynamodb", "describe_table", &json!({ "TableName": id("Table") }));
     let table = &found["Table"];
     let keys = |of: &Value| {
         let name =
@@ -240,7 +241,7 @@ fn functions_are_told_of_what_was_made() {
     assert_eq!(inner(&told[0]["PLUMBLINE_ISSUERS"])[0]["issuer"], ISSUER);
     // The secret that the API is told of is there, and its key was made.
     let secret = json!({ "SecretId": told[0]["PLUMBLINE_SECRET"] });
-    let secret = inner(&call("secretsmanager", "get_secret_value", secret)["SecretString"]);
+    let secret = inner(&call("secretsmanager", "get_secret_value", &secret)["SecretString"]);
     assert_eq!(secret["version"], 1);
     assert!(secret["root"].as_str().unwrap().len() >= 43);
     assert!(told[1..].iter().all(|one| one.get("PLUMBLINE_SECRET").is_none()));
@@ -248,7 +249,7 @@ fn functions_are_told_of_what_was_made() {
 
 #[test]
 fn the_clock_wakes_the_schedule_and_lost_ticks_are_kept() {
-    let tick = call("scheduler", "get_schedule", json!({ "Name": "stage-tick" }));
+    let tick = call("scheduler", "get_schedule", &json!({ "Name": "stage-tick" }));
     assert_eq!(tick["State"], "ENABLED");
     assert_eq!(tick["ScheduleExpression"], "rate(1 minute)");
     let target = &tick["Target"];
@@ -261,15 +262,15 @@ fn the_clock_wakes_the_schedule_and_lost_ticks_are_kept() {
 #[test]
 fn routes_want_a_token_of_the_issuer_but_for_the_public_ones() {
     let asked = json!({ "ApiId": id("HttpApi") });
-    let authorizers = call("apigatewayv2", "get_authorizers", asked.clone());
+    let authorizers = call("apigatewayv2", "get_authorizers", &asked);
     let authorizer = &authorizers["Items"][0];
     let wanted = json!({ "Audience": ["plumbline"], "Issuer": ISSUER });
     assert_eq!(authorizer["JwtConfiguration"], wanted);
-    let integrations = call("apigatewayv2", "get_integrations", asked.clone());
+    let integrations = call("apigatewayv2", "get_integrations", &asked);
     let integration = &integrations["Items"][0];
     assert_eq!(integration["IntegrationUri"], arn("lambda", "function:stage-api"));
     assert_eq!(integration["PayloadFormatVersion"], "2.0");
-    let routes = call("apigatewayv2", "get_routes", asked.clone());
+    let routes = call("apigatewayv2", "get_routes", &asked);
     let mut open = BTreeSet::new();
     for route in routes["Items"].as_array().unwrap() {
         let target = format!("integrations/{}", integration["IntegrationId"].as_str().unwrap());
@@ -285,9 +286,9 @@ fn routes_want_a_token_of_the_issuer_but_for_the_public_ones() {
         }
     }
     assert_eq!(open, BTreeSet::from(["GET /health", "GET /openapi.json", "GET /reference"]));
-    let log = &call("apigatewayv2", "get_stages", asked)["Items"][0]["AccessLogSettings"];
+    let log = &call("apigatewayv2", "get_stages", &asked)["Items"][0]["AccessLogSettings"];
     assert!(log["DestinationArn"].as_str().unwrap().contains("log-group:/aws/http-api/stage"));
-    let policy = call("lambda", "get_policy", json!({ "FunctionName": "stage-api" }));
+    let policy = call("lambda", "get_policy", &json!({ "FunctionName": "stage-api" }));
     let policy = inner(&policy["Policy"]);
     let from = arn("execute-api", &format!("{}/*", id("HttpApi")));
     assert_eq!(policy["Statement"][0]["Condition"]["ArnLike"]["AWS:SourceArn"], from);
@@ -297,7 +298,7 @@ fn routes_want_a_token_of_the_issuer_but_for_the_public_ones() {
 fn roles_name_what_was_made() {
     let policy = |role: &str, name: &str| {
         let asked = json!({ "RoleName": id(role), "PolicyName": name });
-        call("iam", "get_role_policy", asked)["PolicyDocument"]["Statement"].clone()
+        call("iam", "get_role_policy", &asked)["PolicyDocument"]["Statement"].clone()
     };
     let resource = |statements: &Value, sid: &str| {
         let found = statements.as_array().unwrap().iter().find(|one| one["Sid"] == sid);
@@ -319,7 +320,7 @@ fn roles_name_what_was_made() {
         assert_eq!(resource(&statements, "GiveUp"), arn("sqs", &format!("{queue}-dead")));
         assert_eq!(policy(role, "data")[0]["Resource"], data);
     }
-    let role = call("iam", "get_role", json!({ "RoleName": id("DataRole") }));
+    let role = call("iam", "get_role", &json!({ "RoleName": id("DataRole") }));
     let trusted = &role["Role"]["AssumeRolePolicyDocument"]["Statement"][0]["Principal"]["AWS"];
     let workers = ["CaptureRole", "CompareRole", "DeadletterRole"];
     let workers = workers.map(|role| format!("arn:aws:iam::{}:role/{}", DEPLOYED.0.id(), id(role)));
@@ -328,7 +329,7 @@ fn roles_name_what_was_made() {
 
 #[test]
 fn alarms_tell_the_topic_and_logs_are_kept_as_long_as_the_parameter_says() {
-    let found = call("cloudwatch", "describe_alarms", json!({}));
+    let found = call("cloudwatch", "describe_alarms", &json!({}));
     let alarms = found["MetricAlarms"].as_array().unwrap();
     let made = DEPLOYED.1.resources.keys().filter(|name| name.ends_with("Alarm")).count();
     assert_eq!(alarms.len(), made);
@@ -337,10 +338,10 @@ fn alarms_tell_the_topic_and_logs_are_kept_as_long_as_the_parameter_says() {
         assert_eq!(alarm["AlarmActions"], topic, "{}", alarm["AlarmName"]);
         assert!(!alarm["Dimensions"][0]["Value"].as_str().unwrap().contains("${"));
     }
-    let found = call("logs", "describe_log_groups", json!({}));
+    let found = call("logs", "describe_log_groups", &json!({}));
     let logs = found["logGroups"].as_array().unwrap();
     assert_eq!(logs.len(), 6);
     assert!(logs.iter().all(|log| log["retentionInDays"] == 14), "{logs:?}");
-    let dashboards = call("cloudwatch", "list_dashboards", json!({}));
+    let dashboards = call("cloudwatch", "list_dashboards", &json!({}));
     assert_eq!(dashboards["DashboardEntries"].as_array().map(Vec::len), Some(1));
 }

@@ -10,6 +10,7 @@ mod template;
 
 use rules::all;
 use std::collections::BTreeSet;
+use std::fmt::Write as _;
 use template::Template;
 
 #[test]
@@ -18,7 +19,7 @@ fn the_template_keeps_every_rule() {
     let mut broken = String::new();
     for rule in all() {
         for fault in (rule.faults)(template) {
-            broken += &format!("{}: {fault}\n", rule.says);
+            writeln!(broken, "{}: {fault}", rule.says).unwrap();
         }
     }
     assert!(broken.is_empty(), "{broken}");
@@ -32,7 +33,7 @@ fn every_rule_sees_every_change_that_breaks_it() {
         assert!(!rule.broken_by.is_empty(), "nothing shows that it can fail: {}", rule.says);
         for change in rule.broken_by {
             if (rule.faults)(&change.of(template)).is_empty() {
-                unseen += &format!("{}: {change:?}\n", rule.says);
+                writeln!(unseen, "{}: {change:?}", rule.says).unwrap();
             }
         }
     }

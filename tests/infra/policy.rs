@@ -42,6 +42,6 @@ pub(crate) fn grants<'t>(template: &'t Template, role: &str) -> Vec<Statement<'t
 }
 
 /// Who may take a role on.
-pub(crate) fn trusts<'t>(role: Resource<'t>) -> impl Iterator<Item = Statement<'t>> {
+pub(crate) fn trusts(role: Resource<'_>) -> impl Iterator<Item = Statement<'_>> {
     document_statements(role.at("/AssumeRolePolicyDocument")).filter(|statement| statement.allows())
 }

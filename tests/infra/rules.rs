@@ -90,7 +90,9 @@ fn change(parent: &mut Value, last: &str, new: Option<Value>) {
         (Value::Array(all), new) => {
             let place: usize = last.parse().unwrap();
             drop(all.remove(place));
-            new.into_iter().for_each(|new| all.insert(place, new));
+            if let Some(new) = new {
+                all.insert(place, new);
+            }
         }
         (other, _) => panic!("{last} cannot stand in {other}"),
     }

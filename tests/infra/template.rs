@@ -1,4 +1,4 @@
-//! The template as CloudFormation sees it, after the translation of the functions.
+//! The template as `CloudFormation` sees it, after the translation of the functions.
 
 use plumbline_tests::deploy;
 use plumbline_tests::ministack::REGION;

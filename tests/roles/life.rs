@@ -14,15 +14,15 @@ use std::collections::BTreeSet;
 
 const ENTRA: &str = "7dfa8454-8c39-41e0-86ca-e6456c027be2";
 
-struct Held {
-    stage: Stage,
-    golden: TenantId,
-    other: TenantId,
+pub(super) struct Held {
+    pub(super) stage: Stage,
+    pub(super) golden: TenantId,
+    pub(super) other: TenantId,
 }
 
 impl Held {
     /// A golden tenant of these roles, and another that is held to it.
-    fn to(roles: &[Value]) -> Self {
+    pub(super) fn to(roles: &[Value]) -> Self {
         let stage = Stage::new();
         let facts = TenantFacts { tenant_id: Some(ENTRA.to_owned()), ..TenantFacts::default() };
         let (golden, other) = (stage.tenant_with("golden", facts), stage.tenant("other"));
@@ -44,13 +44,13 @@ impl Held {
         self.stage.import(tenant, &policies(all));
     }
 
-    fn compare(&self, roles: &[Value]) -> Run {
+    pub(super) fn compare(&self, roles: &[Value]) -> Run {
         self.import(self.other, roles);
         self.stage.compare(self.other)
     }
 
     /// Each finding: its state, how often it was seen, its kind and the name of its role.
-    fn findings(&self) -> BTreeSet<(String, u64, String, String)> {
+    pub(super) fn findings(&self) -> BTreeSet<(String, u64, String, String)> {
         let all = self.stage.findings(self.other).into_iter();
         all.map(|one| {
             let (finding, times) = (one.finding, one.seen.times);
@@ -61,7 +61,12 @@ impl Held {
     }
 }
 
-fn row(state: &str, times: u64, kind: &str, name: &str) -> (String, u64, String, String) {
+pub(super) fn row(
+    state: &str,
+    times: u64,
+    kind: &str,
+    name: &str,
+) -> (String, u64, String, String) {
     (state.to_owned(), times, kind.to_owned(), name.to_owned())
 }
 

@@ -1,11 +1,12 @@
 //! Role definitions, governed end to end: the oracle of the compare, the gates before assignments of
 //! roles, built-in roles in every tenant, and the life of a finding of a role.
 
-#![expect(clippy::unwrap_used, reason = "a test may panic")]
+#![expect(clippy::expect_used, reason = "helpers of tests")]
 
 mod built_in;
 mod gates;
 mod life;
+mod mapping;
 mod oracle;
 
 use plumbline_governance::scope::Scope;

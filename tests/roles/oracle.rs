@@ -43,6 +43,7 @@ fn classified(golden: &Roles, other: &Roles) -> BTreeMap<u32, &'static str> {
 }
 
 /// How a side writes what it means: every choice here means nothing.
+#[expect(clippy::struct_excessive_bools, reason = "each is a choice of its own")]
 #[derive(Clone, Copy, Debug)]
 struct Spelling {
     upper: bool,

@@ -28,9 +28,9 @@ pub(crate) enum Told {
     /// It asks for an event.
     Next(Instant),
     /// It answers an event.
-    Answer(String, Value),
+    Answer(Value),
     /// It failed at an event.
-    Failed(String, Value),
+    Failed(String),
     /// It does not start.
     InitFailed(HeaderMap, Value),
 }
@@ -85,10 +85,10 @@ impl Function {
     /// What it says next.
     #[track_caller]
     pub(crate) fn told(&mut self) -> Told {
-        match self.told.recv_timeout(PATIENCE) {
-            Ok(told) => told,
-            Err(_) => panic!("the function says nothing; {:?}", self.child.try_wait()),
-        }
+        let told = self.told.recv_timeout(PATIENCE);
+        told.unwrap_or_else(|error| {
+            panic!("the function says nothing ({error}); {:?}", self.child.try_wait())
+        })
     }
 
     /// Waits until it asks for an event; answers when that was.
@@ -183,13 +183,13 @@ fn json(body: &Bytes) -> Value {
     serde_json::from_slice(body).unwrap_or(Value::Null)
 }
 
-async fn response(State(api): State<Api>, Path(id): Path<String>, body: Bytes) -> StatusCode {
-    let _ = api.told.send(Told::Answer(id, json(&body)));
+async fn response(State(api): State<Api>, body: Bytes) -> StatusCode {
+    let _ = api.told.send(Told::Answer(json(&body)));
     StatusCode::ACCEPTED
 }
 
-async fn error(State(api): State<Api>, Path(id): Path<String>, body: Bytes) -> StatusCode {
-    let _ = api.told.send(Told::Failed(id, json(&body)));
+async fn error(State(api): State<Api>, Path(id): Path<String>) -> StatusCode {
+    let _ = api.told.send(Told::Failed(id));
     StatusCode::ACCEPTED
 }
 

@@ -17,7 +17,7 @@ fn event(name: &str) -> Value {
 #[track_caller]
 fn answer(told: Told) -> Value {
     match told {
-        Told::Answer(_, body) => body,
+        Told::Answer(body) => body,
         other => panic!("{other:?}"),
     }
 }
@@ -42,7 +42,7 @@ fn a_worker_answers_batch_after_batch() {
     assert_eq!(answer(function.does("r-3", MINUTE, event("compare-bad-body"))), failures(&[]));
     function.asks();
     let told = function.does("r-4", MINUTE, json!({"no": "batch"}));
-    assert!(matches!(&told, Told::Failed(id, _) if id == "r-4"), "{told:?}");
+    assert!(matches!(&told, Told::Failed(id) if id == "r-4"), "{told:?}");
     function.asks();
     assert_eq!(answer(function.does("r-5", MINUTE, event("compare-empty"))), failures(&[]));
     let calls = services.calls();

@@ -90,10 +90,11 @@ impl System {
         self.remap(actor, &before, assignment, change).await
     }
 
-    /// Takes a mapping away: from the next compare on, the two roles are two again.
+    /// Takes a mapping away: from the next compare on, the two roles are two again. A role that is not
+    /// mapped stays so.
     ///
     /// # Errors
-    /// Not found; stale as [`System::map_role`].
+    /// Not found: the tenant; refuses a tenant that is held to no profile; stale as [`System::map_role`].
     pub async fn unmap_role(
         &self,
         workspace: WorkspaceId,
@@ -107,7 +108,7 @@ impl System {
         let mut assignment = before.row.clone();
         assignment.role_mappings.retain(|one| one.baseline_role != baseline_role);
         if assignment.role_mappings.len() == before.row.role_mappings.len() {
-            return Err(OperationError::not_found("role mapping", baseline_role));
+            return Ok(assignment);
         }
         let change = ("role_mapping.remove", baseline_role.as_str(), None);
         self.remap(actor, &before, assignment, change).await

@@ -40,7 +40,7 @@ pub(crate) fn read(policies: usize, random: &mut ChaCha8Rng) -> Reading {
         let begins = lane.max(blocked);
         *lane = begins + between(LATENCY, random);
         out.calls += 1;
-        if random.next_u32() % THROTTLED == 0 {
+        if random.next_u32().is_multiple_of(THROTTLED) {
             out.throttled += 1;
             blocked = blocked.max(*lane + between(RETRY_AFTER, random));
         } else {

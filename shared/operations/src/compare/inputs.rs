@@ -119,7 +119,7 @@ pub(super) fn inputs(
     let key = serde_json::to_vec(&(2, state_root, snapshot, policy, rules))
         .map_err(|error| OperationError::damaged("the memo key", error))?;
     let memo_key = Digest::of(&key);
-    Ok(Inputs { memo_key, profile, asked, snapshot, state_root, state_index, role_mappings })
+    Ok(Inputs { profile, asked, snapshot, state_root, state_index, role_mappings, memo_key })
 }
 
 /// The memo that answers for these inputs, if it still holds.

@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 /// Their catalog key.
 pub(super) const TYPE: &str = "settingsCatalogPolicy";
 /// How many settings each has.
-const SETTINGS: u32 = 16;
+const SETTINGS: u32 = 18;
 
 /// One policy. One that drifted has another value in one setting.
 pub(super) fn policy(number: u32, drifted: bool) -> Vec<u8> {

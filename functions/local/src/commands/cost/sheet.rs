@@ -171,14 +171,14 @@ mod tests {
             let parts = parts(&one, &many, 10.0, tenants);
             let writes: Vec<f64> =
                 parts.iter().map(|part| part.counted.units[&Charge::RecordWrite].round()).collect();
-            let once = [expected; 5];
-            assert_eq!((&writes[..5], writes[5]), (&once[..], 95.0 * expected));
+            let in_each = [expected; 5];
+            assert_eq!((&writes[..5], writes[5]), (&in_each[..], 95.0 * expected));
         }
     }
 
     #[test]
     fn a_million_writes_cost_62_cents_and_a_half() {
         let part = Use::of(&used(1e6));
-        assert_eq!((part.dollars() * 1e4).round(), 6_250.0);
+        assert_eq!(format!("{:.4}", part.dollars()), "0.6250");
     }
 }
