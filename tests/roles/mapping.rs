@@ -41,7 +41,10 @@ impl Held {
 
     fn open(&self) -> Vec<(String, String)> {
         let open = |one: &(String, u64, String, String)| one.0 != "resolved";
-        self.findings().into_iter().filter(open).map(|one| (one.2, one.3)).collect()
+        let found = self.findings().into_iter().filter(open).map(|one| (one.2, one.3));
+        let mut found: Vec<_> = found.collect();
+        found.sort();
+        found
     }
 }
 
