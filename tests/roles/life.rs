@@ -6,7 +6,7 @@ use plumbline_governance::ids::TenantId;
 use plumbline_governance::run::Run;
 use plumbline_operations::NewProfile;
 use plumbline_policy::tenant::TenantFacts;
-use plumbline_tests::check::{assert_whole, body_of};
+use plumbline_tests::check::{assert_whole, body_of, texts};
 use plumbline_tests::policies::{FEATURE, feature, guid, policies};
 use plumbline_tests::stage::{Stage, must};
 use serde_json::Value;
@@ -181,19 +181,4 @@ fn no_identifier_of_a_tenant_stands_in_a_baseline_of_roles() {
         }
     }
     assert!(looked_at >= 4 && marked, "{looked_at} looked at, marked: {marked}");
-}
-
-/// The content of an object: as it is, and its frames unpacked.
-fn texts(bytes: &[u8]) -> Vec<u8> {
-    let mut out = bytes.to_vec();
-    let mut rest = bytes;
-    while rest.len() >= 4 {
-        let Ok(size) = zstd::zstd_safe::find_frame_compressed_size(rest) else { break };
-        if let Ok(plain) = zstd::stream::decode_all(&rest[..size]) {
-            out.push(b'\n');
-            out.extend(plain);
-        }
-        rest = &rest[size..];
-    }
-    out
 }

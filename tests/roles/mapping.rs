@@ -4,7 +4,7 @@ use super::life::{Held, row};
 use super::{READ, UPDATE, WIPE, role};
 use futures::executor::block_on;
 use plumbline_governance::report::MatchedBy;
-use plumbline_operations::{Assignment, OperationError};
+use plumbline_operations::{Assignment, NewRoleMapping, OperationError};
 use plumbline_tests::check::body_of;
 use plumbline_tests::policies::guid;
 use plumbline_tests::stage::must;
@@ -21,9 +21,11 @@ impl Held {
             self.stage.workspace,
             &self.stage.actor,
             self.other,
-            from,
-            to,
-            "made by hand in both tenants",
+            NewRoleMapping {
+                baseline_role: from.to_owned(),
+                tenant_role: to.to_owned(),
+                reason: "made by hand in both tenants".to_owned(),
+            },
             None,
         ))
     }

@@ -3,7 +3,7 @@
 use base64::Engine as _;
 use futures::executor::block_on;
 use plumbline_policy::tenant::TenantFacts;
-use plumbline_tests::check::body_of;
+use plumbline_tests::check::{body_of, texts};
 use plumbline_tests::policies::{FEATURE, SETTINGS, feature, policies, settings};
 use plumbline_tests::stage::{Stage, must};
 use serde_json::json;
@@ -11,21 +11,6 @@ use serde_json::json;
 const ENTRA: &str = "7dfa8454-8c39-41e0-86ca-e6456c027be2";
 const ACCOUNT: &str = "3c9e8a61-55d1-4a77-9f0e-2b6c1d7e8f90";
 const DOMAIN: &str = "contoso-golden.example";
-
-/// The content of an object: as it is, and its frames unpacked.
-fn texts(bytes: &[u8]) -> Vec<u8> {
-    let mut out = bytes.to_vec();
-    let mut rest = bytes;
-    while rest.len() >= 4 {
-        let Ok(size) = zstd::zstd_safe::find_frame_compressed_size(rest) else { break };
-        if let Ok(plain) = zstd::stream::decode_all(&rest[..size]) {
-            out.push(b'\n');
-            out.extend(plain);
-        }
-        rest = &rest[size..];
-    }
-    out
-}
 
 fn holds(haystack: &[u8], needle: &str) -> bool {
     let hay = String::from_utf8_lossy(haystack).to_lowercase();

@@ -373,3 +373,19 @@ pub fn unrest(stage: &Stage) -> Vec<String> {
     );
     out
 }
+
+/// What an object holds, to be searched: its bytes as they are, and its frames unpacked.
+#[must_use]
+pub fn texts(bytes: &[u8]) -> Vec<u8> {
+    let mut out = bytes.to_vec();
+    let mut rest = bytes;
+    while rest.len() >= 4 {
+        let Ok(size) = zstd::zstd_safe::find_frame_compressed_size(rest) else { break };
+        if let Ok(plain) = zstd::stream::decode_all(&rest[..size]) {
+            out.push(b'\n');
+            out.extend(plain);
+        }
+        rest = &rest[size..];
+    }
+    out
+}

@@ -59,6 +59,7 @@ pub use repository::rows::{
     Workspace,
 };
 pub use repository::{Stored, record_as_json};
+pub use role_mapping::NewRoleMapping;
 pub use run::Started;
 pub use schedule::Ticked;
 pub use start_compares::MAX_STARTED;

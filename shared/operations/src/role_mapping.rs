@@ -13,6 +13,17 @@ use plumbline_policy::catalog::ROLE_DEFINITION;
 use plumbline_policy::reference::find_guid;
 use plumbline_ports::Batch;
 
+/// A mapping to be made.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NewRoleMapping {
+    /// The id of the role in the baseline.
+    pub baseline_role: String,
+    /// The id of the role in the tenant.
+    pub tenant_role: String,
+    /// Why the two are one.
+    pub reason: String,
+}
+
 /// The most mappings of one tenant.
 const MAX_ROLE_MAPPINGS: usize = 200;
 
@@ -24,20 +35,17 @@ impl System {
     /// Not found: the tenant, its assignment, the roles. Refuses built-in roles, which are one and the same
     /// in every tenant, a role that the tenant holds under the baseline's own id, and a role that stands
     /// for another already; stale when the assignment is not the one that `expect` names.
-    #[expect(clippy::too_many_arguments, reason = "who, where, two roles, why and what was seen")]
     pub async fn map_role(
         &self,
         workspace: WorkspaceId,
         actor: &Actor,
         tenant: TenantId,
-        baseline_role: &str,
-        tenant_role: &str,
-        reason: &str,
+        new: NewRoleMapping,
         expect: Option<u64>,
     ) -> Result<Assignment, OperationError> {
-        let reason = line("the reason", reason, MAX_REASON)?;
-        let baseline_role = role_id("the baseline's role", baseline_role)?;
-        let tenant_role = role_id("the tenant's role", tenant_role)?;
+        let reason = line("the reason", &new.reason, MAX_REASON)?;
+        let baseline_role = role_id("the baseline's role", &new.baseline_role)?;
+        let tenant_role = role_id("the tenant's role", &new.tenant_role)?;
         if baseline_role == tenant_role {
             return Err(OperationError::Invalid(format!(
                 "{tenant_role} is one id; roles of one id are matched without a mapping"

@@ -430,3 +430,30 @@ fn ignore_condition(result: Result<(), CommitError>) -> Result<(), OperationErro
         Err(CommitError::Port(error)) => Err(error.into()),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use uuid::Uuid;
+
+    fn night(workspace: u128, tenants: u128) -> Vec<Work> {
+        let of = |tenant| Work::Night {
+            workspace: WorkspaceId::from_uuid(Uuid::from_u128(workspace)),
+            tenant: TenantId::from_uuid(Uuid::from_u128(tenant)),
+            date: Date::constant(2026, 3, 2),
+            due: Timestamp::UNIX_EPOCH,
+        };
+        (0..tenants).map(of).collect()
+    }
+
+    /// However large the nights that start with it are, a workspace's first tenant waits for one of each.
+    #[test]
+    fn workspaces_take_turns() {
+        let nights = vec![night(1, 3), night(2, 0), night(3, 1), night(4, 2)];
+        let all = in_turns(nights.clone());
+        let owners: Vec<u128> =
+            all.iter().map(|work| work.workspace().as_uuid().as_u128()).collect();
+        assert_eq!(owners, [1, 3, 4, 1, 4, 1]);
+        assert!(nights.iter().flatten().all(|work| all.contains(work)), "nothing is lost");
+    }
+}

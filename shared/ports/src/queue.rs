@@ -17,8 +17,10 @@ use std::time::Duration;
 
 /// The most messages in one send or receive.
 pub const MAX_MESSAGES: usize = 10;
-/// The most bytes of one message of ours. SQS takes 1 MiB and bills every 64 KiB.
-pub const MAX_MESSAGE_BYTES: usize = 64 * 1024;
+/// A request is billed once for every so many bytes that it carries.
+pub const REQUEST_BYTES: usize = 64 * 1024;
+/// The most bytes of one message of ours. SQS takes 1 MiB; what is more than this is billed twice.
+pub const MAX_MESSAGE_BYTES: usize = REQUEST_BYTES;
 /// How often a message is delivered before it is given up.
 pub const MAX_ATTEMPTS: u32 = 5;
 /// The most bytes of a group.

@@ -1,6 +1,7 @@
 //! What is billed: requests, and the units that the services say they consumed.
 
 use aws_sdk_dynamodb::types::ConsumedCapacity;
+use plumbline_ports::queue::REQUEST_BYTES;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 /// What was billed since the start. A request that the SDK sends again counts once.
@@ -25,9 +26,6 @@ pub struct Bill {
     /// Sessions of a workspace, which are free.
     pub sessions: u64,
 }
-
-/// What SQS bills as one request.
-const QUEUE_CHUNK_BYTES: u64 = 64 * 1024;
 
 /// Counts, from any thread.
 #[derive(Debug, Default)]
@@ -89,7 +87,7 @@ impl Meter {
 
     /// A request to a queue that carries so many bytes there or back.
     pub(crate) fn queue_request(&self, bytes: usize) {
-        add(&self.queue_requests, (bytes as u64).div_ceil(QUEUE_CHUNK_BYTES).max(1));
+        add(&self.queue_requests, bytes.div_ceil(REQUEST_BYTES).max(1) as u64);
     }
 
     pub(crate) fn secret_request(&self) {

@@ -11,7 +11,7 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use plumbline_governance::access::Capability;
 use plumbline_governance::ids::TenantId;
-use plumbline_operations::Assignment;
+use plumbline_operations::{Assignment, NewRoleMapping};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
@@ -62,10 +62,9 @@ async fn set(
     Expect(expect): Expect,
     Body(new): Body<NewMapping>,
 ) -> Result<Tagged<Assignment>, Problem> {
-    let (role, reason) = (&new.tenant_role, &new.reason);
-    api.system()
-        .map_role(here.workspace, &here.actor, at.tenant, &at.role, role, reason, expect)
-        .await?;
+    let NewMapping { tenant_role, reason } = new;
+    let new = NewRoleMapping { baseline_role: at.role, tenant_role, reason };
+    api.system().map_role(here.workspace, &here.actor, at.tenant, new, expect).await?;
     show_of(&api, &here, at.tenant).await
 }
 

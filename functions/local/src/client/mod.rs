@@ -330,6 +330,16 @@ impl Client {
     }
 }
 
+/// What a person wrote as one part of a path.
+pub(crate) fn segment(text: &str) -> String {
+    // Only for its way of writing a part.
+    let mut url = reqwest::Url::parse("http://localhost/").ok();
+    if let Some(mut parts) = url.as_mut().and_then(|url| url.path_segments_mut().ok()) {
+        parts.clear().push(text);
+    }
+    url.map(|url| url.path().trim_start_matches('/').to_owned()).unwrap_or_default()
+}
+
 /// A path with a query.
 fn with(path: &str, query: &[(&str, &str)]) -> String {
     if query.is_empty() {

@@ -5,9 +5,8 @@ use super::show::{moment, show, visible};
 use super::write_out;
 use crate::cli::data::DataArgs;
 use crate::cli::work::{RoleArgs, RoleCommand};
-use crate::client::Client;
-use crate::listing::table;
-use plumbline_operations::{Assignment, Tenant};
+use crate::client::{Client, segment};
+use plumbline_operations::{Assignment, RoleMapping, Tenant};
 use serde_json::json;
 
 pub(super) fn run(args: &DataArgs, command: &RoleCommand) -> anyhow::Result<u8> {
@@ -40,30 +39,24 @@ pub(super) fn run(args: &DataArgs, command: &RoleCommand) -> anyhow::Result<u8> 
             let found: Option<Assignment> =
                 client.find(&format!("/tenants/{}/assignment", tenant.id))?;
             let mappings = found.map(|one| one.role_mappings).unwrap_or_default();
-            show(*form, &mappings, |style| {
+            show(*form, &mappings, |_| {
                 if mappings.is_empty() {
                     return format!("no role of {} is mapped\n", visible(&tenant.name));
                 }
-                let rows = mappings
-                    .iter()
-                    .map(|one| {
-                        vec![
-                            one.baseline_role.clone(),
-                            one.tenant_role.clone(),
-                            visible(&one.reason),
-                            visible(&one.mapped_by),
-                            moment(one.mapped_at),
-                        ]
-                    })
-                    .collect();
-                table(&["baseline's role", "tenant's role", "reason", "by", "at"], rows, style)
+                mappings.iter().map(told).collect()
             })
         }
     }
 }
 
+/// A mapping on two lines: ids are to be copied, so no table breaks them.
+fn told(mapping: &RoleMapping) -> String {
+    let RoleMapping { baseline_role, tenant_role, reason, mapped_by, mapped_at } = mapping;
+    let (by, at, reason) = (visible(mapped_by), moment(*mapped_at), visible(reason));
+    format!("{tenant_role} stands for {baseline_role}\n  {by}, {at}: {reason}\n")
+}
+
 /// The path of one mapping. What is no id is for the API to refuse.
 fn mapping(tenant: &Tenant, of: &RoleArgs) -> String {
-    let role: String = of.baseline_role.chars().filter(|one| !"/?#%".contains(*one)).collect();
-    format!("/tenants/{}/assignment/role-mappings/{}", tenant.id, role.trim())
+    format!("/tenants/{}/assignment/role-mappings/{}", tenant.id, segment(&of.baseline_role))
 }

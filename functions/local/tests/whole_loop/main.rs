@@ -7,6 +7,7 @@ mod life;
 mod names;
 mod readme;
 mod refused;
+mod roles;
 mod serve;
 mod server;
 mod streams;

@@ -2,13 +2,10 @@
 
 use super::{Charge, Ledger, filled, once};
 use crate::PortError;
-use crate::queue::{DeadLetter, Delivery, Outgoing, Queue, QueueName, Receipt};
+use crate::queue::{DeadLetter, Delivery, Outgoing, Queue, QueueName, REQUEST_BYTES, Receipt};
 use async_trait::async_trait;
 use std::sync::Arc;
 use std::time::Duration;
-
-/// A request counts for every 64 KB that it carries.
-const UNIT: usize = 64 * 1024;
 
 pub(super) struct Billed {
     pub(super) inner: Arc<dyn Queue>,
@@ -17,7 +14,12 @@ pub(super) struct Billed {
 
 impl Billed {
     fn note(&self, op: &'static str, queue: QueueName, bytes: usize) {
-        self.ledger.note(Charge::QueueRequest, op, queue.as_str(), once(filled(bytes, UNIT)));
+        self.ledger.note(
+            Charge::QueueRequest,
+            op,
+            queue.as_str(),
+            once(filled(bytes, REQUEST_BYTES)),
+        );
     }
 }
 
