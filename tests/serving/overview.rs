@@ -1,7 +1,7 @@
 //! Overviews are what a recount of everything gives, and are made no more often than they must be.
 
 use futures::executor::block_on;
-use jiff::SignedDuration;
+use plumbline_governance::finding::state::FindingAction;
 use plumbline_governance::ids::TenantId;
 use plumbline_operations::{DriftGroups, Overview, Person, Totals};
 use plumbline_ports::{Batch, Condition, Record};
@@ -150,44 +150,106 @@ fn an_overview_is_a_recount() {
     assert_eq!(must(block_on(stage.system.verify(ws))).damage, Vec::new());
 }
 
+/// The moments at which overviews are due.
+fn due(stage: &Stage) -> Vec<String> {
+    let rows = stage.memory().records.dump();
+    let of = |row: Record| row.key.sk.split_once('#').map(|(at, _)| at.to_owned());
+    rows.into_iter().filter(|row| row.key.pk == "OVERVIEWS").filter_map(of).collect()
+}
+
 #[test]
-fn the_tick_makes_overviews_when_they_are_due() {
+fn the_tick_makes_overviews_when_something_may_have_changed() {
     let stage = Stage::new();
     let ws = stage.workspace;
     let (_, tenant, _) = stage.governed(&[FEATURE], &many(3, 0));
     let overview = || must(block_on(stage.system.overview(ws)));
     let groups = || must(block_on(stage.system.groups(ws))).unwrap();
+    let wait = |minutes: i64| {
+        stage.wait(minutes * 60);
+        must(stage.tick());
+    };
+    stage.clock.set("2026-03-02T10:00:00Z".parse().unwrap());
     must(stage.tick());
     let first = overview().unwrap();
     is_recount(&stage, &first);
     stage.import(tenant, &many(3, 2));
     stage.compare(tenant);
-    stage.wait(60);
-    must(stage.tick());
-    assert_eq!(overview().unwrap(), first, "at most every fifteen minutes");
-    stage.wait(15 * 60);
-    must(stage.tick());
+    wait(2);
+    assert_eq!(overview().unwrap(), first, "at most every quarter of an hour");
+    wait(13);
     let second = overview().unwrap();
     is_recount(&stage, &second);
     assert_eq!(second.totals.by_status["new"], 2);
     assert!(groups().groups.is_empty(), "groups at most every hour");
-    stage.wait(45 * 60);
-    must(stage.tick());
+    wait(45);
     assert_eq!(groups().groups.len(), 2);
-    let made = groups().as_of;
-    for _ in 0..8 {
-        stage.wait(30 * 60);
-        must(stage.tick());
+    let (made, last) = (groups().as_of, overview().unwrap());
+    assert_eq!(due(&stage), Vec::<String>::new());
+    for _ in 0..60 {
+        wait(30);
     }
-    assert_eq!(groups().as_of, made, "nothing changed");
-    assert!(overview().unwrap().as_of > made);
+    assert_eq!((groups().as_of, overview().unwrap()), (made, last), "nothing changed");
     // A new day, with what stands then.
-    stage.clock.advance(SignedDuration::from_hours(24));
-    must(stage.tick());
+    stage.act(tenant, stage.findings(tenant)[0].finding.id, &FindingAction::Acknowledge);
+    wait(15);
+    wait(1);
     let trend = must(block_on(stage.system.trend(ws, 3)));
     assert_eq!(trend.len(), 2);
     assert!(trend[0].date < trend[1].date);
-    assert_eq!(trend[1].totals.by_status["new"], 2);
+    assert_eq!((trend[0].totals.by_status["new"], trend[1].totals.by_status["new"]), (2, 1));
+}
+
+/// Whatever changes the sums of a workspace, the sums follow.
+#[test]
+fn every_change_is_announced() {
+    let stage = Stage::new();
+    let ws = stage.workspace;
+    let (_, tenant, profile) = stage.governed(&[FEATURE], &many(3, 0));
+    let pass = |minutes: i64| {
+        for _ in 0..minutes {
+            stage.wait(60);
+            must(stage.tick());
+            stage.drain();
+        }
+    };
+    let follows = |change: &str| {
+        pass(20);
+        is_recount(&stage, &must(block_on(stage.system.overview(ws))).unwrap());
+        assert_eq!(due(&stage), Vec::<String>::new(), "{change}: nothing is due when all is done");
+    };
+    let finding = || stage.findings(tenant)[0].finding.id;
+    stage.clock.set("2026-03-02T10:00:00Z".parse().unwrap());
+    pass(120);
+    let changes: [(&str, &dyn Fn()); 7] = [
+        ("a tenant is added", &|| drop(stage.tenant("Added"))),
+        ("a compare is started", &|| {
+            stage.import(tenant, &many(3, 2));
+            must(stage.start_compare(tenant));
+        }),
+        ("a finding is acknowledged", &|| {
+            stage.act(tenant, finding(), &FindingAction::Acknowledge);
+        }),
+        ("a tenant is let go", &|| must(stage.unassign(tenant))),
+        ("a tenant is held to a profile", &|| stage.assign(tenant, profile)),
+        ("a night", &|| {
+            stage.import(tenant, &many(3, 3));
+            stage.schedule("12:00", "UTC");
+            stage.clock.set("2026-03-03T12:00:00Z".parse().unwrap());
+        }),
+        ("a tenant is archived", &|| {
+            must(block_on(stage.system.archive_tenant(ws, &stage.actor, tenant, None)));
+        }),
+    ];
+    let mut seen = must(block_on(stage.system.overview(ws))).unwrap();
+    for (change, make) in changes {
+        make();
+        // Groups may still be due from the change before.
+        pass(75);
+        follows(change);
+        let now = must(block_on(stage.system.overview(ws))).unwrap();
+        assert_ne!(now.totals, seen.totals, "{change}");
+        seen = now;
+    }
 }
 
 /// Takes a row's body for another one.

@@ -99,6 +99,7 @@ impl System {
             batch = self.forget_proof(batch, workspace, tenant).await?;
             batch = self.insert(batch, &self.retirement(workspace, tenant)).await?;
         }
+        self.announce_change(workspace).await?;
         self.commit_audited(batch, audit).await?.or_conflict("the assignment")?;
         self.retire_findings(workspace, tenant, Some(profile)).await?;
         Ok(assignment)
@@ -130,6 +131,7 @@ impl System {
             let batch = self.fence_off(batch, workspace, tenant, before.row.profile).await?;
             let batch = self.forget_proof(batch, workspace, tenant).await?;
             let batch = self.insert(batch, &self.retirement(workspace, tenant)).await?;
+            self.announce_change(workspace).await?;
             self.commit_audited(batch, audit).await?.or_conflict("the assignment")?;
         }
         self.retire_findings(workspace, tenant, None).await

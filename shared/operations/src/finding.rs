@@ -186,6 +186,7 @@ impl System {
                     batch = self.update(batch, &guard, stored.revision).await?;
                 }
             }
+            self.announce_change(workspace).await?;
             match self.commit_audited(batch, audit).await? {
                 Committed::Done => return Ok(after),
                 // A compare or another person was faster: look again.

@@ -1,5 +1,6 @@
 //! The overview of a workspace: sums over all its tenants, and their trend. Made by the tick, a page of
-//! rows at a time, so that a page shows in one read what would take thousands.
+//! rows at a time, so that a page shows in one read what would take thousands. It is made when something
+//! may have changed: a workspace in which nothing happens costs nothing.
 
 use crate::error::OperationError;
 use crate::repository::keys::{self, sk};
@@ -18,10 +19,12 @@ use plumbline_governance::report::Trust;
 use plumbline_governance::schedule::Schedule;
 use plumbline_governance::severity::Severity;
 use plumbline_ports::{Batch, Condition, Index, IndexQuery, Query, Range};
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
-/// How old an overview may become.
-const AGE: SignedDuration = SignedDuration::from_mins(15);
+/// Overviews are made at whole quarters of an hour, so that many changes share one.
+const EVERY: SignedDuration = SignedDuration::from_mins(15);
+/// How long a change may take from its announcement to its commit.
+const NOTICE: SignedDuration = SignedDuration::from_mins(1);
 /// How old the groups of drift may become once something changed.
 const GROUPS_AGE: SignedDuration = SignedDuration::from_mins(60);
 /// How many workspaces one tick looks at; the next tick takes the others.
@@ -95,35 +98,73 @@ impl System {
         };
         let page = self.ports.records.query(&query).await?;
         let mut trouble = None;
+        let mut due: BTreeMap<WorkspaceId, Vec<Stored<OverviewDue>>> = BTreeMap::new();
         for record in &page.records {
-            let made = match self.decode::<OverviewDue>(record).await {
-                Ok(due) => self.refresh_if_due(&due).await,
-                Err(error) => Err(error),
-            };
-            if let Err(error) = made {
+            match self.decode::<OverviewDue>(record).await {
+                Ok(row) => due.entry(row.row.workspace).or_default().push(row),
+                Err(error) => {
+                    trouble.get_or_insert(error);
+                }
+            }
+        }
+        for (workspace, rows) in due {
+            if let Err(error) = self.refresh_due(workspace, &rows).await {
                 trouble.get_or_insert(error);
             }
         }
         trouble.map_or(Ok(()), Err)
     }
 
-    /// Takes a due overview, so that nobody else makes it, and makes it. What fails is tried when it is
-    /// due again.
-    async fn refresh_if_due(&self, due: &Stored<OverviewDue>) -> Result<(), OperationError> {
-        let id = due.row.workspace;
-        let next = OverviewDue { workspace: id, at: later(self.now(), AGE) };
-        let batch = Batch::new().delete(due.row.key(), Condition::Revision(due.revision));
-        let batch = self.insert(batch, &next).await?;
-        if !self.commit_if(batch).await? {
-            return Ok(());
+    /// Has the overview of a workspace made soon, because it is about to change. Said before the change, so
+    /// that none is left out when its program dies; said often, it is made once.
+    pub(crate) async fn announce_change(
+        &self,
+        workspace: WorkspaceId,
+    ) -> Result<(), OperationError> {
+        let due = OverviewDue { workspace, at: quarter_from(later(self.now(), NOTICE)) };
+        let batch = self.put_always(Batch::new(), &due).await?;
+        self.commit_if(batch).await.map(drop)
+    }
+
+    /// The same, for many changes of some workspaces that are made one after another.
+    pub(crate) async fn announce_once(
+        &self,
+        announced: &mut BTreeSet<WorkspaceId>,
+        workspace: WorkspaceId,
+    ) -> Result<(), OperationError> {
+        if !announced.contains(&workspace) {
+            self.announce_change(workspace).await?;
+            announced.insert(workspace);
         }
-        match self.make_overview(id, false).await {
+        Ok(())
+    }
+
+    /// Makes an overview that is due, once however often it is. Two ticks may make it at the same time, to
+    /// the same effect.
+    async fn refresh_due(
+        &self,
+        workspace: WorkspaceId,
+        rows: &[Stored<OverviewDue>],
+    ) -> Result<(), OperationError> {
+        let made = self.make_overview(workspace, false).await;
+        let again = match &made {
+            Ok((_, groups_due)) => *groups_due,
             // The workspace is gone.
-            Err(OperationError::NotFound { .. }) => {
-                let batch = Batch::new().delete(next.key(), Condition::Revision(1));
-                self.commit_if(batch).await.map(drop)
-            }
-            other => other.map(drop),
+            Err(OperationError::NotFound { .. }) => None,
+            // It is tried again later, so that it is not in the way of others.
+            Err(_) => Some(later(self.now(), NOTICE)),
+        };
+        let mut batch = rows.iter().fold(Batch::new(), |batch, due| {
+            batch.delete(due.row.key(), Condition::Revision(due.revision))
+        });
+        if let Some(at) = again {
+            let next = OverviewDue { workspace, at: quarter_from(at) };
+            batch = self.put_always(batch, &next).await?;
+        }
+        self.commit_if(batch).await?;
+        match made {
+            Ok(_) | Err(OperationError::NotFound { .. }) => Ok(()),
+            Err(error) => Err(error),
         }
     }
 
@@ -135,10 +176,17 @@ impl System {
         &self,
         workspace: WorkspaceId,
     ) -> Result<Overview, OperationError> {
-        self.make_overview(workspace, true).await
+        let (overview, _) = self.make_overview(workspace, true).await?;
+        Ok(overview)
     }
 
-    async fn make_overview(&self, id: WorkspaceId, all: bool) -> Result<Overview, OperationError> {
+    /// Makes an overview. Answers when its groups of drift are due, where they were to be made again but are
+    /// not old enough; `all` makes them all the same.
+    async fn make_overview(
+        &self,
+        id: WorkspaceId,
+        all: bool,
+    ) -> Result<(Overview, Option<Timestamp>), OperationError> {
         let workspace = self.workspace(id).await?;
         let stored = self.read::<Overview>(&keys::in_workspace(id, sk::OVERVIEW)).await?;
         let now = self.now();
@@ -154,8 +202,10 @@ impl System {
             grouped_at: before.and_then(|row| row.grouped_at),
         };
         let seen = digest_of(&(&overview.totals, sums.changed_at));
-        let is_old = overview.grouped_at.is_none_or(|at| later(at, GROUPS_AGE) <= now);
-        if all || (overview.grouped != seen && is_old) {
+        let is_wanted = all || overview.grouped != seen;
+        let due = overview.grouped_at.map(|at| later(at, GROUPS_AGE));
+        let wait = due.filter(|due| is_wanted && !all && *due > now);
+        if is_wanted && wait.is_none() {
             self.make_groups(id).await?;
             (overview.grouped, overview.grouped_at) = (seen, Some(now));
         }
@@ -165,7 +215,7 @@ impl System {
         let batch = self.upsert(Batch::new(), &overview, read).await?;
         // Whoever was faster has made it just now.
         self.commit_if(batch).await?;
-        Ok(overview)
+        Ok((overview, wait))
     }
 
     /// Keeps the last sums of a day; a day whose sums stand so already is not written again.
@@ -330,4 +380,11 @@ impl System {
         let stored = self.read(&keys::in_workspace(workspace, sk::GROUPS)).await?;
         Ok(stored.map(|stored| stored.row))
     }
+}
+
+/// The first whole quarter of an hour from a moment on.
+fn quarter_from(moment: Timestamp) -> Timestamp {
+    let quarter = EVERY.as_secs();
+    let next = moment.as_second().saturating_add(quarter - 1).div_euclid(quarter) * quarter;
+    Timestamp::from_second(next).unwrap_or(moment)
 }

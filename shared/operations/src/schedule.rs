@@ -17,7 +17,7 @@ use plumbline_governance::ids::{RunId, TenantId, WorkspaceId};
 use plumbline_governance::run::{Failure, ReasonCode, Run, RunContext, RunState, RunType, Trigger};
 use plumbline_governance::schedule::Night;
 use plumbline_ports::{Batch, CommitError, Condition, Query, Range};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// A night that starts later than this after it was due is missed.
 pub(crate) const NIGHT_WINDOW: SignedDuration = SignedDuration::from_hours(12);
@@ -76,11 +76,16 @@ impl System {
         }
         let mut query = Query { limit: LOOK_PAGE, ..due_by(keys::OUTBOX, self.now()) };
         let mut looked_after = 0;
+        let mut announced = BTreeSet::new();
         loop {
             let page = self.ports.records.query(&query).await?;
             for record in &page.records {
                 let looked = match self.decode::<Outbox>(record).await {
-                    Ok(row) => self.look_after(&row, &mut out).await,
+                    // What ended since the last look may have changed the sums.
+                    Ok(row) => match self.announce_once(&mut announced, row.row.workspace).await {
+                        Ok(()) => self.look_after(&row, &mut out).await,
+                        Err(error) => Err(error),
+                    },
                     Err(error) => Err(error),
                 };
                 match looked {
@@ -145,6 +150,9 @@ impl System {
         let (tenants, trouble) =
             if runs { self.night_tenants(id).await? } else { (Vec::new(), None) };
 
+        if runs {
+            self.announce_change(id).await?;
+        }
         // The night is noted once, together with the next one; whoever comes second changes nothing.
         let record = |night: Night, status: NightStatus, tenants: u64| NightRecord {
             workspace: id,

@@ -49,6 +49,7 @@ impl System {
         (audit.tenant, audit.after) = (Some(tenant.id), digest_of(&tenant));
         let batch = self.insert(Batch::new(), &guard).await?;
         let batch = self.insert(batch, &tenant).await?;
+        self.announce_change(workspace).await?;
         self.commit_named(batch, audit, "tenant", &tenant.name).await?;
         Ok(tenant)
     }
@@ -172,6 +173,7 @@ impl System {
         (audit.before, audit.after) = (digest_of(&stored.row), digest_of(&tenant));
         let batch = self.update(Batch::new(), &tenant, stored.revision).await?;
         let batch = batch.delete(guard.key(), Condition::Always);
+        self.announce_change(workspace).await?;
         self.commit_audited(batch, audit).await?.or_conflict("the tenant")?;
         Ok(tenant)
     }

@@ -319,6 +319,15 @@ impl System {
         }
     }
 
+    /// Adds a row that says the same whoever writes it, over whatever stands there.
+    pub(crate) async fn put_always<R: Row>(
+        &self,
+        batch: Batch,
+        row: &R,
+    ) -> Result<Batch, OperationError> {
+        self.add(batch, row, 1, Condition::Always).await
+    }
+
     /// Commits a batch. When a reply is lost, the batch is sent again; if its own first sending had been
     /// applied, its conditions fail and the rows read back as they were to be written, which is success.
     pub(crate) async fn commit(&self, batch: Batch) -> Result<(), CommitError> {

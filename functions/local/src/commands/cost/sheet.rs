@@ -5,9 +5,6 @@ use super::sample::{Night, Used};
 use plumbline_ports::bill::{Charge, Count};
 use std::collections::BTreeMap;
 
-/// How often the overview of a workspace is made in a day, every quarter of an hour, without the first time
-/// after the night.
-const OVERVIEWS: f64 = 95.0;
 /// The parts that are the night itself; the others lie beside it.
 const NIGHT: [&str; 3] = ["start of the night", "compares", "look after the night"];
 /// How many nights a month has.
@@ -92,23 +89,21 @@ impl Part {
 /// The parts of the fleet's night. What a night uses grows by the same amount with every tenant, so it lies
 /// on the line through a night of one tenant and one of `sample` tenants.
 pub(super) fn parts(one: &Night, many: &Night, sample: f64, tenants: f64) -> Vec<Part> {
-    let part = |name, of: fn(&Night) -> &Used, times: f64, runs: f64| {
+    let part = |name, of: fn(&Night) -> &Used, runs: f64| {
         let (first, all) = (Use::of(of(one)), Use::of(of(many)));
         let each = |first, all| (all - first) / (sample - 1.0);
-        let counted =
-            first.with(&all, |first, all| first + each(first, all) * (tenants - 1.0)).times(times);
+        let counted = first.with(&all, |first, all| first + each(first, all) * (tenants - 1.0));
         Part { name, assumed: assumed::functions(&counted, runs), counted }
     };
     let [start, compares, look] = NIGHT;
-    let mut import = part("import of the new state", |night| &night.import, 1.0, tenants);
+    let mut import = part("import of the new state", |night| &night.import, tenants);
     import.assumed.units.insert(Charge::ApiRequest, tenants);
     vec![
-        part(start, |night| &night.start, 1.0, 0.0),
-        part(compares, |night| &night.compare, 1.0, tenants),
-        part(look, |night| &night.look, 1.0, 0.0),
+        part(start, |night| &night.start, 0.0),
+        part(compares, |night| &night.compare, tenants),
+        part(look, |night| &night.look, 0.0),
         import,
-        part("overview after the night", |night| &night.overview, 1.0, 0.0),
-        part("overviews, 95 more a day", |night| &night.quiet, OVERVIEWS, 0.0),
+        part("overviews after the night", |night| &night.overview, 0.0),
     ]
 }
 
@@ -159,8 +154,8 @@ mod tests {
     }
 
     fn night(units: f64) -> Night {
-        let [import, start, compare, look, overview, quiet, idle] = [0; 7].map(|_| used(units));
-        Night { import, start, compare, look, overview, quiet, idle }
+        let [import, start, compare, look, overview, idle] = [0; 6].map(|_| used(units));
+        Night { import, start, compare, look, overview, idle }
     }
 
     #[test]
@@ -171,8 +166,7 @@ mod tests {
             let parts = parts(&one, &many, 10.0, tenants);
             let writes: Vec<f64> =
                 parts.iter().map(|part| part.counted.units[&Charge::RecordWrite].round()).collect();
-            let in_each = [expected; 5];
-            assert_eq!((&writes[..5], writes[5]), (&in_each[..], 95.0 * expected));
+            assert_eq!(writes, [expected; 5]);
         }
     }
 

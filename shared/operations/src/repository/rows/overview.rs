@@ -152,7 +152,8 @@ impl Row for DriftGroups {
     }
 }
 
-/// When the overview of a workspace is made next.
+/// That the overview of a workspace is to be made, and when. One that is due more often than once at a moment
+/// is one row.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
 pub(crate) struct OverviewDue {
     pub(crate) workspace: WorkspaceId,
