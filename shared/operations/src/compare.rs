@@ -14,13 +14,14 @@ use crate::error::OperationError;
 use crate::repository::keys::{self, folder, sk};
 use crate::repository::rows::{Lineage, Snapshot, TenantStatus};
 use crate::run::{Lease, Started};
-use crate::stored_payloads::StoredPayloads;
+use crate::stored_payloads::{StoredPayloads, frames};
 use crate::system::{Actor, System};
 use jiff::Timestamp;
 use plumbline_governance::compare::{CompareOptions, ReferenceMode, compare};
 use plumbline_governance::finding::Owner;
 use plumbline_governance::ids::{TenantId, WorkspaceId};
-use plumbline_governance::index::{SnapshotIndex, StateIndex};
+use plumbline_governance::index::{Frame, SnapshotIndex, StateIndex};
+use plumbline_governance::inventory::Inventory;
 use plumbline_governance::matching::{MatchMode, RoleMappings};
 use plumbline_governance::profile::Profile;
 use plumbline_governance::report::Report;
@@ -28,6 +29,7 @@ use plumbline_governance::run::{ReasonCode, Run, RunContext, RunType};
 use plumbline_governance::scope::EffectiveScope;
 use plumbline_policy::digest::NORMALISER_VERSION;
 use plumbline_ports::{Batch, Condition, Counters};
+use std::collections::BTreeSet;
 
 impl System {
     /// Starts a compare of one tenant with the profile it is held to. Snapshot and state are frozen now.
@@ -128,6 +130,8 @@ impl System {
                 other => other,
             })?;
         let golden = self.snapshot_index(&header).await?;
+        let scope = golden.scope(&inputs.asked);
+        let golden = Golden::of(golden)?;
         let state: StateIndex =
             self.document(&folder::tenant(workspace, tenant, "index"), inputs.state_index).await?;
         if state.normaliser_version != NORMALISER_VERSION {
@@ -135,7 +139,6 @@ impl System {
         }
         let lineage = keys::in_tenant(workspace, tenant, sk::lineage(inputs.snapshot));
         let literal = self.read::<Lineage>(&lineage).await?.is_some();
-        let scope = golden.scope(&inputs.asked);
         let mappings = inputs.role_mappings.clone();
         let options = options_of(workspace, tenant, &inputs.profile.row, scope, literal, mappings);
         let report = self.report(workspace, tenant, golden, state, &options).await?;
@@ -158,23 +161,44 @@ impl System {
         &self,
         workspace: WorkspaceId,
         tenant: TenantId,
-        golden: SnapshotIndex,
+        golden: Golden,
         state: StateIndex,
         options: &CompareOptions,
     ) -> Result<Report, OperationError> {
-        let mut payloads = StoredPayloads::new(&golden, &state);
-        let current = state.inventory(&options.scope, &golden.held())?;
+        let held = golden.held.iter().map(String::as_str).collect();
+        let current = state.inventory(&options.scope, &held)?;
+        let mut payloads = StoredPayloads::new(golden.frames, &state);
         drop(state);
-        let baseline = golden.inventory()?;
-        drop(golden);
         loop {
-            let report = compare(&baseline, &current, options, &payloads);
+            let report = compare(&golden.inventory, &current, options, &payloads);
             let missing = payloads.missing();
             if missing.is_empty() {
                 return Ok(report);
             }
             payloads.load(self, workspace, tenant, missing).await?;
         }
+    }
+}
+
+/// What a compare needs of a snapshot's index. The rest is not held while the state's is read.
+pub(crate) struct Golden {
+    inventory: Inventory,
+    /// The types that the snapshot holds.
+    held: BTreeSet<String>,
+    frames: Vec<Frame>,
+}
+
+impl Golden {
+    /// Takes it out of an index.
+    ///
+    /// # Errors
+    /// Names a type that the catalog no longer holds.
+    pub(crate) fn of(index: SnapshotIndex) -> Result<Self, OperationError> {
+        Ok(Self {
+            inventory: index.inventory()?,
+            held: index.held().into_iter().map(str::to_owned).collect(),
+            frames: frames(&index.entries),
+        })
     }
 }
 

@@ -4,7 +4,7 @@
 //! counts. See contracts 1.8 and `shared/decisions/0014-rules-over-time.md`.
 
 use crate::archive::Written;
-use crate::compare::{asked_for, options_of};
+use crate::compare::{Golden, asked_for, options_of};
 use crate::error::OperationError;
 use crate::repository::keys::{self, folder, sk};
 use crate::repository::rows::{Assignment, Lineage, Snapshot, State, Tenant, TenantStatus};
@@ -188,10 +188,11 @@ impl System {
             OperationError::Refused(format!("the tenant `{}` was never imported", tenant.name))
         })?;
         let golden = self.golden_under_these_rules(&header).await?;
+        let scope = golden.scope(&asked_for(profile, assignment)?);
+        let golden = Golden::of(golden)?;
         let current = self.state_under_these_rules(tenant, &state).await?;
         let lineage = keys::in_tenant(workspace, id, sk::lineage(snapshot));
         let literal = self.read::<Lineage>(&lineage).await?.is_some();
-        let scope = golden.scope(&asked_for(profile, assignment)?);
         let options =
             options_of(workspace, id, profile, scope, literal, assignment.role_mappings());
         let report = self.report(workspace, id, golden, current, &options).await?;

@@ -6,7 +6,7 @@ use crate::repository::keys::folder;
 use crate::system::System;
 use plumbline_governance::compare::Payloads;
 use plumbline_governance::ids::{TenantId, WorkspaceId};
-use plumbline_governance::index::{Entry, Frame, SnapshotIndex, StateIndex};
+use plumbline_governance::index::{Entry, Frame, StateIndex};
 use plumbline_governance::inventory::SideName;
 use plumbline_governance::subject::Source;
 use plumbline_policy::policy::Payload;
@@ -29,10 +29,9 @@ pub(crate) struct StoredPayloads {
 }
 
 impl StoredPayloads {
-    pub(crate) fn new(golden: &SnapshotIndex, state: &StateIndex) -> Self {
-        let frames = |entries: &[Entry]| entries.iter().map(|entry| entry.frame).collect();
+    pub(crate) fn new(golden: Vec<Frame>, state: &StateIndex) -> Self {
         Self {
-            golden: frames(&golden.entries),
+            golden,
             state: frames(&state.entries),
             current: Localiser::new(&state.facts),
             baseline: Localiser::new(&TenantFacts::default()),
@@ -79,6 +78,11 @@ impl StoredPayloads {
         }
         Ok(())
     }
+}
+
+/// Where the payloads of entries stand.
+pub(crate) fn frames(entries: &[Entry]) -> Vec<Frame> {
+    entries.iter().map(|entry| entry.frame).collect()
 }
 
 impl Payloads for StoredPayloads {
