@@ -10,14 +10,16 @@ pub const NAMESPACE: &str = "Plumbline";
 /// The only dimension; Lambda's own metrics have the same one.
 pub const DIMENSION: &str = "FunctionName";
 
-/// Writes what a function did as one line, without the line's end. Nothing to count is no line.
+/// Writes what a function did as one line, without the line's end. What happened not once is left out, since
+/// a metric is paid for every hour in which it is written; nothing to count is no line.
 #[must_use]
 pub fn line(function: &str, at: Timestamp, counts: &Counts) -> Option<String> {
+    let counts: Vec<_> = counts.iter().filter(|(_, count)| **count > 0).collect();
     if counts.is_empty() {
         return None;
     }
     let metrics: Vec<Value> =
-        counts.keys().map(|name| json!({"Name": name, "Unit": "Count"})).collect();
+        counts.iter().map(|(name, _)| json!({"Name": name, "Unit": "Count"})).collect();
     let mut line = json!({
         "_aws": {
             "Timestamp": at.as_millisecond(),
@@ -41,7 +43,7 @@ mod tests {
 
     #[test]
     fn a_line_names_each_metric_and_one_dimension() {
-        let counts = Counts::from([("Succeeded", 3), ("Again", 1)]);
+        let counts = Counts::from([("Succeeded", 3), ("Again", 1), ("Buried", 0)]);
         let at = Timestamp::from_millisecond(1_772_000_000_123).unwrap();
         let line: Value =
             serde_json::from_str(&line("north-compare", at, &counts).unwrap()).unwrap();
@@ -68,6 +70,8 @@ mod tests {
 
     #[test]
     fn nothing_to_count_is_no_line() {
-        assert_eq!(super::line("f", Timestamp::UNIX_EPOCH, &Counts::new()), None);
+        for counts in [Counts::new(), Counts::from([("NightsMissed", 0)])] {
+            assert_eq!(super::line("f", Timestamp::UNIX_EPOCH, &counts), None);
+        }
     }
 }

@@ -19,6 +19,10 @@ pub(super) const RULES: &[Rule] = &[
             Set("/Tick/Properties/State", r#""DISABLED""#),
             Set("/Tick/Properties/ScheduleExpression", r#""rate(1 day)""#),
             Drop("/Tick/Properties/Target/DeadLetterConfig"),
+            Set(
+                "/Tick/Properties/Target/DeadLetterConfig/Arn",
+                r#"{"Fn::GetAtt":["CompareDeadLetters","Arn"]}"#,
+            ),
             Set("/Tick/Properties/Target/Arn", r#"{"Fn::GetAtt":["CaptureFunction","Arn"]}"#),
         ],
     },
@@ -75,5 +79,5 @@ fn wakes(template: &Template, tick: Resource<'_>) -> bool {
     tick.at("/State") == "ENABLED"
         && tick.at("/ScheduleExpression") == "rate(1 minute)"
         && refers(tick.at("/Target/Arn")).contains("ScheduleFunction")
-        && dead.is_some_and(|queue| queue.kind() == "AWS::SQS::Queue")
+        && dead.is_some_and(|queue| queue.name == "TickDeadLetters")
 }
