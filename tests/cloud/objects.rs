@@ -122,6 +122,37 @@ fn a_slow_bucket_is_waited_for_and_then_told() {
     });
 }
 
+/// S3 answers 403 for an object that is not there to who may list a part of the bucket only. The server that
+/// plays it answers 404.
+#[test]
+fn what_a_session_may_not_see_is_looked_for() {
+    let stage = Stage::new();
+    run(async {
+        let between = Between::before(&stage.account.server.url()).await;
+        let server = Server { url: between.url(), ..stage.server() };
+        let aws = Aws::connect_to(&server, stage.settings.clone()).await;
+        let objects = ports(&aws).objects;
+        let denied = || s3_refusal(403, "AccessDenied");
+        let there = ObjectKey::of(FOLDER, b"there").unwrap();
+        objects.put(&there, b"there".to_vec()).await.unwrap();
+        let gone = ObjectKey::of(FOLDER, b"gone").unwrap();
+
+        between.plan("GET", [denied()]);
+        assert_eq!(objects.get(&gone).await, Ok(None));
+        between.plan("GET", [denied()]);
+        assert_eq!(objects.get_range(&gone, 0, 2).await, Ok(None));
+        between.plan("HEAD", [denied()]);
+        assert_eq!(objects.get_range(&gone, 0, 0).await, Ok(None));
+
+        between.plan("GET", [denied()]);
+        let told = objects.get(&there).await.unwrap_err();
+        assert!(told.to_string().contains("AccessDenied"), "it is there: {told}");
+        between.plan("GET", [denied(), denied()]);
+        let told = objects.get(&gone).await.unwrap_err();
+        assert!(told.to_string().contains("AccessDenied"), "nobody may look: {told}");
+    });
+}
+
 #[test]
 fn what_lies_beside_the_objects_is_not_listed() {
     let stage = Stage::new();

@@ -119,8 +119,21 @@ impl S3Objects {
         match head.checksum_mode(ChecksumMode::Enabled).send().await {
             Ok(head) => Ok(Some(head)),
             Err(error) if status(&error) == Some(404) => Ok(None),
+            Err(error) if self.is_unseen(&error, bucket, key).await => Ok(None),
             Err(error) => Err(port_error(op, &name(bucket, key), &error)),
         }
+    }
+
+    /// Whether a refusal means that the object is not there. S3 says 404 only to who may list the bucket
+    /// without a condition, and a session may list its workspace alone: then only the listing tells.
+    async fn is_unseen<E>(&self, error: &SdkError<E>, bucket: &str, key: &ObjectKey) -> bool {
+        if status(error) != Some(403) {
+            return false;
+        }
+        self.meter.object_put();
+        let (key, list) = (key.to_string(), self.client.list_objects_v2().bucket(bucket));
+        let listed = list.prefix(&key).max_keys(1).send().await;
+        listed.is_ok_and(|listed| listed.contents().iter().all(|one| one.key() != Some(&key)))
     }
 
     /// A read of an object, whole or in part; `None` when it is not there.
@@ -136,6 +149,7 @@ impl S3Objects {
         let answer = match get.set_range(range).send().await {
             Ok(answer) => answer,
             Err(error) if error.code() == Some("NoSuchKey") => return Ok(None),
+            Err(error) if self.is_unseen(&error, bucket, key).await => return Ok(None),
             // The part begins behind the end.
             Err(error) if status(&error) == Some(416) => return Ok(Some(Vec::new())),
             Err(error) => return Err(port_error(op, &name(bucket, key), &error)),
