@@ -9,6 +9,8 @@ use std::sync::OnceLock;
 pub const FUNCTIONS: [&str; 5] = ["api", "schedule", "capture", "compare", "deadletter"];
 /// Less optimised than a release, so that building five programs is no burden.
 const PROFILE: &str = "function-test";
+/// Names the folder of a release instead, as `cargo lambda build` makes it.
+const RELEASE: &str = "PLUMBLINE_FUNCTIONS";
 
 /// The binary of a function.
 ///
@@ -17,6 +19,12 @@ const PROFILE: &str = "function-test";
 #[must_use]
 pub fn binary(name: &str) -> PathBuf {
     static FOLDER: OnceLock<PathBuf> = OnceLock::new();
+    if let Some(folder) = std::env::var_os(RELEASE) {
+        let bootstrap = root().join(folder).join(name).join("bootstrap");
+        return bootstrap
+            .canonicalize()
+            .unwrap_or_else(|why| panic!("{}: {why}", bootstrap.display()));
+    }
     let packages = || {
         let packages = FUNCTIONS.map(|name| format!("--package=plumbline-{name}"));
         build(&[&["--bins"], packages.each_ref().map(String::as_str).as_slice()].concat())
@@ -37,16 +45,22 @@ pub fn hello() -> PathBuf {
 
 /// Builds what is named, and answers where it lies.
 fn build(what: &[&str]) -> PathBuf {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let root = root();
     let built = Command::new(env!("CARGO"))
         .current_dir(&root)
         .args(["build", "--locked", "--quiet", "--features", "lambda", "--profile", PROFILE])
         .args(what)
         .status();
     assert!(built.is_ok_and(|status| status.success()), "{what:?} does not build");
-    let target =
-        std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root.join("target"), PathBuf::from);
-    target.join(PROFILE)
+    target(&root).join(PROFILE)
+}
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
+}
+
+fn target(root: &Path) -> PathBuf {
+    std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root.join("target"), PathBuf::from)
 }
 
 /// The package of a function, as Lambda takes it: a zip archive of its binary.
@@ -57,7 +71,7 @@ fn build(what: &[&str]) -> PathBuf {
 pub fn package(name: &str) -> PathBuf {
     static FOLDER: OnceLock<PathBuf> = OnceLock::new();
     let all = || {
-        let folder = binary("packages");
+        let folder = target(&root()).join("tmp").join("packages");
         let python = Python::ready(Packages::Cloud);
         let packed = python.script("package.py").arg(&folder).args(FUNCTIONS.map(binary)).status();
         assert!(packed.is_ok_and(|status| status.success()), "the functions cannot be packed");

@@ -4,6 +4,12 @@
 //! A function is a handler over [`Systems`] and an event. The same handler runs on Lambda over the stores
 //! in the cloud, and in one process over a data directory.
 
+// `cargo lambda build` makes every panic end the program, unless the profile says otherwise.
+#[cfg(all(feature = "lambda", not(panic = "unwind")))]
+compile_error!(
+    "a panic fails one message of a batch and no other: build the functions with panic = \"unwind\""
+);
+
 pub mod answer;
 pub mod batch;
 pub mod log;
