@@ -3,6 +3,7 @@
 use crate::built::FUNCTIONS;
 use crate::nothing::Nothing;
 use crate::stub::{Function, Told};
+use plumbline_tests::functions;
 use std::time::Duration;
 
 /// From the start of a program to its first question for an event: the median of some starts.
@@ -28,7 +29,19 @@ fn a_function_starts_in_a_moment() {
         let time = median(name, &services.settings(needed));
         let ratio = time.as_secs_f64() / hello.as_secs_f64();
         println!("{name}: {:.1} ms, {ratio:.1} × hello", time.as_secs_f64() * 1e3);
-        assert!(time < Duration::from_millis(250), "{name} takes {time:?} to start");
+        let most = if functions::released().is_some() { 10 } else { 250 };
+        assert!(time <= Duration::from_millis(most), "{name} takes {time:?} to start");
+    }
+}
+
+/// What is uploaded of a function. The programs of the tests are larger.
+#[test]
+fn a_package_is_small() {
+    for (name, _) in FUNCTIONS {
+        let bytes = std::fs::metadata(functions::package(name)).unwrap().len();
+        println!("{name}: {bytes} bytes packed");
+        let most = if functions::released().is_some() { 5_000_000 } else { 10_000_000 };
+        assert!(bytes <= most, "{name}: {bytes} bytes");
     }
 }
 

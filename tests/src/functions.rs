@@ -9,7 +9,7 @@ use std::sync::OnceLock;
 pub const FUNCTIONS: [&str; 5] = ["api", "schedule", "capture", "compare", "deadletter"];
 /// Less optimised than a release, so that building five programs is no burden.
 const PROFILE: &str = "function-test";
-/// Names the folder of a release instead, as `cargo lambda build` makes it.
+/// Names the folder of the deployed ones instead, as `cargo lambda build` makes it.
 const RELEASE: &str = "PLUMBLINE_FUNCTIONS";
 
 /// The binary of a function.
@@ -19,7 +19,7 @@ const RELEASE: &str = "PLUMBLINE_FUNCTIONS";
 #[must_use]
 pub fn binary(name: &str) -> PathBuf {
     static FOLDER: OnceLock<PathBuf> = OnceLock::new();
-    if let Some(folder) = std::env::var_os(RELEASE) {
+    if let Some(folder) = released() {
         let bootstrap = root().join(folder).join(name).join("bootstrap");
         return bootstrap
             .canonicalize()
@@ -30,6 +30,13 @@ pub fn binary(name: &str) -> PathBuf {
         build(&[&["--bins"], packages.each_ref().map(String::as_str).as_slice()].concat())
     };
     FOLDER.get_or_init(packages).join(name)
+}
+
+/// The folder of the functions as they are deployed, where the tests are told to run them. Only then do limits
+/// of size and time say something.
+#[must_use]
+pub fn released() -> Option<PathBuf> {
+    std::env::var_os(RELEASE).map(PathBuf::from)
 }
 
 /// The smallest function there is, to measure others by.
