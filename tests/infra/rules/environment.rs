@@ -11,6 +11,9 @@ use std::sync::Arc;
 /// What a workspace's records and objects are reached through by those that hold none of their own.
 pub(super) const DATA_ROLE: &str = "PLUMBLINE_DATA_ROLE";
 
+/// What the C library of each function reads: how many heaps it keeps.
+const HEAPS: &str = "MALLOC_ARENA_MAX";
+
 /// What each function stops without, and what it may be told besides.
 fn told(function: &str) -> (&'static [&'static str], &'static [&'static str]) {
     match function {
@@ -37,6 +40,17 @@ const MEANS: &[(&str, &str)] = &[
 ];
 
 pub(super) const RULES: &[Rule] = &[
+    Rule {
+        says: "a function keeps one heap",
+        faults: |template| {
+            let many = template.functions().filter(has_many_heaps);
+            many.map(|function| function.name.to_owned()).collect()
+        },
+        broken_by: &[
+            Set("/CompareFunction/Properties/Environment/Variables/MALLOC_ARENA_MAX", r#""8""#),
+            Drop("/CaptureFunction/Properties/Environment/Variables/MALLOC_ARENA_MAX"),
+        ],
+    },
     Rule {
         says: "a function is told what it needs and nothing else",
         faults: |template| template.functions().flat_map(mistold).collect(),
@@ -88,9 +102,14 @@ pub(super) fn variables(function: Resource<'_>) -> BTreeMap<&str, &Value> {
 
 fn mistold(function: Resource<'_>) -> Vec<String> {
     let (needs, may) = told(&function.function());
-    let wanted: BTreeSet<&str> = needs.iter().chain(may).copied().collect();
+    let wanted: BTreeSet<&str> = needs.iter().chain(may).copied().chain([HEAPS]).collect();
     let found: BTreeSet<&str> = variables(function).into_keys().collect();
     wanted.symmetric_difference(&found).map(|name| format!("{}: {name}", function.name)).collect()
+}
+
+/// A compare has 32 MB only with one heap.
+fn has_many_heaps(function: &Resource<'_>) -> bool {
+    variables(*function).get(HEAPS).is_none_or(|value| **value != "1")
 }
 
 fn misnamed(function: Resource<'_>) -> Vec<String> {
