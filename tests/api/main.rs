@@ -10,6 +10,7 @@ mod isolation;
 mod messages;
 mod once;
 mod requests;
+mod roles;
 mod samples;
 mod secrets;
 mod tokens;

@@ -4,6 +4,7 @@
 use super::roles_and;
 use futures::executor::block_on;
 use plumbline_governance::compare::CompareOptions;
+use plumbline_governance::notice::Notice;
 use plumbline_operations::NewProfile;
 use plumbline_policy::catalog::ROLE_DEFINITION;
 use plumbline_tests::policies::{FEATURE, feature, policies};
@@ -130,4 +131,5 @@ fn a_vendor_update_is_one_group_over_all_tenants() {
     let [group] = groups.as_slice() else { panic!("one group: {groups:#?}") };
     assert_eq!((group.policy_type.as_str(), group.tenants), (ROLE_DEFINITION, 3));
     assert_eq!(group.severity.as_str(), "low", "a vendor update that only reads");
+    assert_eq!(group.notice, Some(Notice::VendorUpdate), "it asks for a new capture");
 }

@@ -4,8 +4,9 @@
 use super::{ASSIGNMENT, READ, role, roles_and, scope};
 use futures::executor::block_on;
 use plumbline_governance::compare::CompareOptions;
-use plumbline_governance::scope::Scope;
+use plumbline_governance::scope::{EffectiveScope, Scope};
 use plumbline_operations::{NewProfile, OperationError, ProfileEdit};
+use plumbline_policy::catalog::{Kind, ROLE_DEFINITION, catalog};
 use plumbline_ports::{Batch, Condition};
 use plumbline_tests::check::body_of;
 use plumbline_tests::policies::{FEATURE, feature, guid, policies};
@@ -109,6 +110,41 @@ fn role_assignments_of_folders_give_a_note_and_no_drift() {
     assert_eq!(report.summary.rbac_role_definitions, None);
     assert!(!report.summary.by_type.contains_key(ASSIGNMENT));
     assert_eq!(report.gaps.iter().filter(|gap| gap.kind.as_str() == "unsupported_type").count(), 2);
+}
+
+/// "All types" are all policies: neither assignments of roles nor any foundation.
+#[test]
+fn all_types_hold_no_foundation() {
+    let all = Scope::default().effective().unwrap();
+    let foundations: Vec<&str> =
+        all.keys().filter(|key| catalog().get(key).unwrap().kind == Kind::Foundation).collect();
+    assert_eq!(foundations, Vec::<&str>::new());
+    assert!(all.keys().count() > 40);
+    let everything = EffectiveScope::everything();
+    assert!(everything.holds(ROLE_DEFINITION) && !everything.holds(ASSIGNMENT));
+}
+
+/// Of all foundations of the catalog, a scope takes role definitions and refuses every other by name.
+#[test]
+fn role_definitions_are_the_only_foundation_of_a_baseline() {
+    let mut taken = Vec::new();
+    let foundations: Vec<&str> = catalog()
+        .types()
+        .iter()
+        .filter(|one| one.kind == Kind::Foundation)
+        .map(|one| one.key.as_str())
+        .collect();
+    for key in &foundations {
+        match scope(FEATURE, &[key]).effective() {
+            Ok(held) => {
+                assert!(held.holds(key));
+                taken.push(*key);
+            }
+            Err(error) => assert!(error.to_string().contains(key), "{error}"),
+        }
+    }
+    assert_eq!(taken, [ROLE_DEFINITION]);
+    assert!(foundations.contains(&ASSIGNMENT) && foundations.len() > 10, "{foundations:?}");
 }
 
 /// A scope that stands in a store although it names the type, as a release before the rule may have left

@@ -5,6 +5,7 @@ use futures::executor::block_on;
 use plumbline_governance::ids::TenantId;
 use plumbline_governance::run::Run;
 use plumbline_operations::NewProfile;
+use plumbline_policy::role::evidence::{ResourceChange, RoleAction, RoleEvidence};
 use plumbline_policy::tenant::TenantFacts;
 use plumbline_tests::check::{assert_whole, body_of, texts};
 use plumbline_tests::policies::{FEATURE, feature, guid, policies};
@@ -133,6 +134,21 @@ fn a_run_counts_roles_apart_and_the_canonical_counts_hold_no_word_of_them() {
     );
 }
 
+/// Seed 128: what a tenant owns names its workspace and its tenant, and is in no list of another's.
+#[test]
+fn runs_and_findings_of_roles_name_their_workspace_and_tenant() {
+    let held = Held::to(&[role("R", 1, &[READ])]);
+    let run = held.compare(&[role("R", 1, &[READ, WIPE])]);
+    let stage = &held.stage;
+    assert_eq!((run.workspace, run.tenant), (stage.workspace, held.other));
+    let finding = stage.finding(held.other, "R").finding;
+    assert_eq!((finding.workspace, finding.tenant), (stage.workspace, held.other));
+    assert_eq!(finding.scope_key, format!("baseline_profile:{}", finding.profile));
+    assert!(stage.findings(held.golden).is_empty());
+    let foreign = block_on(stage.system.finding(stage.workspace, held.golden, finding.id));
+    assert!(foreign.is_err(), "{foreign:?}");
+}
+
 /// The evidence of a finding stands alone: its source tenant may be gone, and nothing is asked of Graph.
 #[test]
 fn evidence_names_what_was_added_and_removed_without_the_source_tenant() {
@@ -142,10 +158,51 @@ fn evidence_names_what_was_added_and_removed_without_the_source_tenant() {
     must(block_on(system.archive_tenant(stage.workspace, &stage.actor, held.golden, None)));
     let finding = stage.finding(held.other, "R").finding;
     let evidence = must(block_on(system.evidence(&finding)));
-    let changes = evidence["changes"].as_array().unwrap();
-    let has = |member: &str, action: &str| changes.iter().any(|change| change[member] == action);
-    assert!(has("after", WIPE) && has("before", UPDATE), "{evidence:#}");
-    assert!(!evidence.to_string().contains(READ), "what is equal is no evidence: {evidence:#}");
+    let [added, removed] = listed(evidence.role.as_ref().unwrap());
+    assert_eq!((added, removed), (vec![WIPE.to_owned()], vec![UPDATE.to_owned()]));
+    let text = serde_json::to_string(&evidence).unwrap();
+    assert!(!text.contains(READ), "what is equal is no evidence: {text}");
+}
+
+/// The actions that a role's evidence lists, added and removed.
+fn listed(role: &RoleEvidence) -> [Vec<String>; 2] {
+    let lists: [fn(&ResourceChange) -> &[RoleAction]; 2] = [|of| &of.added, |of| &of.removed];
+    lists.map(|list| role.resources.iter().flat_map(list).map(|one| one.action.clone()).collect())
+}
+
+/// A role that is gone, or that nobody approved, is shown whole: its name, its description, whose it is and
+/// what it grants, in the spelling of its source.
+#[test]
+fn evidence_shows_a_role_of_one_side_alone_whole() {
+    let described = |mut role: Value, text: &str| {
+        role["description"] = text.into();
+        role
+    };
+    let slashed = "Microsoft.Intune/Roles/Assign";
+    let held = Held::to(&[described(role("Gone", 1, &[READ, UPDATE]), "Approved")]);
+    held.compare(&[described(role("Shadow", 2, &[READ, slashed]), "Nobody knows")]);
+    must(block_on(held.stage.system.archive_tenant(
+        held.stage.workspace,
+        &held.stage.actor,
+        held.golden,
+        None,
+    )));
+    let of = |name: &str| {
+        let finding = held.stage.finding(held.other, name).finding;
+        must(block_on(held.stage.system.evidence(&finding)))
+    };
+    let gone = of("Gone").role.unwrap();
+    let approved = gone.baseline.as_ref().unwrap();
+    assert_eq!((approved.built_in, approved.description.as_str()), (false, "Approved"));
+    assert_eq!(gone.current, None);
+    // Privileged first, whatever the spelling.
+    assert_eq!(listed(&gone), [vec![], vec![UPDATE.to_owned(), READ.to_owned()]]);
+    let shadow = of("Shadow").role.unwrap();
+    let unknown = shadow.current.as_ref().unwrap();
+    assert_eq!((unknown.description.as_str(), unknown.actions), ("Nobody knows", 2));
+    assert_eq!(listed(&shadow), [vec![slashed.to_owned(), READ.to_owned()], vec![]]);
+    let resources: Vec<&str> = shadow.resources.iter().map(|of| of.resource.as_str()).collect();
+    assert_eq!(resources, ["Roles", "ManagedDevices"]);
 }
 
 /// Seed 128: workspace-owned rows and objects hold no identifier of a tenant. The id of a role is the

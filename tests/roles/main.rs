@@ -4,10 +4,13 @@
 #![expect(clippy::expect_used, reason = "helpers of tests")]
 
 mod built_in;
+mod coverage;
 mod gates;
 mod life;
 mod mapping;
 mod oracle;
+mod table;
+mod view;
 
 use plumbline_governance::scope::Scope;
 use plumbline_policy::catalog::ROLE_DEFINITION;

@@ -75,7 +75,7 @@ fn a_findings_life() {
     assert_eq!(view(&world, tenant)[0].0, "reopened");
     let finding = world.findings(tenant)[0].finding.clone();
     let evidence = futures::executor::block_on(world.system.evidence(&finding)).unwrap();
-    assert_eq!(evidence["changes"][0]["after"], "two_8", "{evidence}");
+    assert_eq!(evidence.changes[0].after, Some("two_8".into()), "{evidence:?}");
 
     world.act(tenant, id, &FindingAction::Close { reason: why() });
     world.compare(tenant);

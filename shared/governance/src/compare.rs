@@ -6,6 +6,7 @@
 mod assemble;
 mod judge;
 mod pair;
+mod role;
 
 use crate::finding::{Owner, recurrence_key};
 use crate::inventory::{Inventory, SideName};
@@ -181,7 +182,8 @@ fn compare_by(
         .par_iter()
         .map(|found| context.judge(golden[found.baseline], other[found.current], found))
         .collect();
-    assemble::Assembly::new(baseline, current, options, &golden, &other).report(&matching, outcomes)
+    assemble::Assembly::new(baseline, current, options, payloads, &golden, &other)
+        .report(&matching, outcomes)
 }
 
 fn in_scope<'i>(inventory: &'i Inventory, scope: &EffectiveScope) -> Vec<&'i Subject> {

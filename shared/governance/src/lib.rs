@@ -11,6 +11,7 @@ pub mod ids;
 pub mod index;
 pub mod inventory;
 pub mod matching;
+pub mod notice;
 pub mod profile;
 pub mod report;
 pub mod run;

@@ -6,6 +6,7 @@ use crate::severity::{RULES, Severity};
 pub use plumbline_policy::diff::ChangeKind;
 pub use plumbline_policy::reference::Facet;
 use plumbline_policy::role::Direction;
+use plumbline_policy::role::evidence::RoleEvidence;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
@@ -250,7 +251,7 @@ fn stored_rule<'de, D: serde::Deserializer<'de>>(source: D) -> Result<RuleId, D:
 }
 
 /// One drifted subject. It is stored as the evidence of a finding, and read back.
-#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize, JsonSchema)]
 pub struct Drift {
     /// Missing, different or unexpected.
     pub change_type: ChangeType,
@@ -283,6 +284,10 @@ pub struct Drift {
     /// The subject of the other side that may be the same role under another id.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub possibly_same_as: Option<String>,
+    /// For roles: what they grant, action by action. Not there when no payload was read, and in evidence of
+    /// older versions.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub role: Option<RoleEvidence>,
     /// Names this exact drift.
     pub fingerprint: String,
     /// Names the drift of this subject over time.
@@ -292,7 +297,7 @@ pub struct Drift {
 }
 
 /// One subject on one side.
-#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize, JsonSchema)]
 pub struct Version {
     /// Its id in Graph.
     pub external_id: Option<String>,
@@ -305,7 +310,7 @@ pub struct Version {
 }
 
 /// One change of one setting.
-#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize, JsonSchema)]
 pub struct Change {
     /// The facet the change belongs to.
     pub facet: Facet,
@@ -372,6 +377,19 @@ pub struct Gap {
     pub detail: String,
 }
 
+impl Drift {
+    /// The changes that the lists of a role's actions do not tell already; of anything else all changes.
+    pub fn changes_beside_actions(&self) -> impl Iterator<Item = &Change> {
+        self.changes.iter().filter(|change| {
+            let told = |role: &RoleEvidence| {
+                change.facet == Facet::Content
+                    && role.tells(change.before.as_ref(), change.after.as_ref())
+            };
+            !self.role.as_ref().is_some_and(told)
+        })
+    }
+}
+
 impl Report {
     /// Whether any drift stands in the report.
     #[must_use]
@@ -401,6 +419,7 @@ mod tests {
             confidence: None,
             direction: None,
             possibly_same_as: None,
+            role: None,
             fingerprint: "f".to_owned(),
             recurrence_key: "r".to_owned(),
             changes: vec![Change {

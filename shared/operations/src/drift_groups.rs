@@ -7,6 +7,7 @@ use crate::repository::rows::{DriftGroup, DriftGroups, GroupSample, urgency};
 use crate::system::System;
 use plumbline_governance::finding::record::Finding;
 use plumbline_governance::ids::{ProfileId, TenantId, WorkspaceId};
+use plumbline_governance::notice::Notice;
 use plumbline_governance::report::ChangeType;
 use plumbline_governance::severity::Severity;
 use plumbline_ports::{Batch, Index, IndexQuery, Range};
@@ -53,6 +54,7 @@ impl Common {
 struct Gathered {
     display_name: String,
     severity: Severity,
+    notice: Option<Notice>,
     tenants: FxHashSet<TenantId>,
     samples: Vec<GroupSample>,
 }
@@ -73,6 +75,7 @@ impl Groups {
         let group = self.by_common.entry(common).or_insert_with(|| Gathered {
             display_name: finding.drift.display_name.clone(),
             severity: finding.drift.severity,
+            notice: Notice::of_rule(&finding.drift.severity_rule),
             tenants: FxHashSet::default(),
             samples: Vec::new(),
         });
@@ -96,6 +99,7 @@ impl Groups {
                 current_hash: common.current_hash,
                 display_name: gathered.display_name,
                 severity: gathered.severity,
+                notice: gathered.notice,
                 tenants: gathered.tenants.len() as u64,
                 samples: gathered.samples,
             })

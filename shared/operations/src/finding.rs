@@ -12,6 +12,7 @@ use plumbline_governance::finding::record::{Finding, SeenAtWrite};
 use plumbline_governance::finding::seen::SeenCounters;
 use plumbline_governance::finding::state::{FindingAction, FindingState, Resolution};
 use plumbline_governance::ids::{FindingId, ProfileId, TenantId, WorkspaceId};
+use plumbline_governance::report::Drift;
 use plumbline_governance::run::RunType;
 use plumbline_governance::text::{MAX_REASON, line};
 use plumbline_ports::{Batch, CommitError};
@@ -85,7 +86,7 @@ impl System {
     ///
     /// # Errors
     /// Says when the evidence is gone or damaged; the finding itself stays readable.
-    pub async fn evidence(&self, finding: &Finding) -> Result<serde_json::Value, OperationError> {
+    pub async fn evidence(&self, finding: &Finding) -> Result<Drift, OperationError> {
         let unavailable = |reason: &dyn std::fmt::Display| {
             OperationError::Refused(format!(
                 "the evidence of {} is unavailable: {reason}",

@@ -41,10 +41,45 @@ pub struct SnapshotItem {
     pub subject_key: Option<String>,
     /// Its name, with placeholders for what was the tenant's.
     pub display_name: Option<String>,
+    /// What it is known by where names do not tell; null without an id.
+    pub identity: Option<ItemIdentity>,
+    /// For roles: Microsoft's own, or one that a tenant made.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub built_in: Option<bool>,
     /// The digests of its facets.
     pub facets: Facets,
     /// The digest of its stored payload.
     pub payload: Digest,
+}
+
+/// What a snapshot's subject is known by. It names no tenant.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct ItemIdentity {
+    /// What kind of name it is.
+    pub strategy: IdentityStrategy,
+    /// The name.
+    pub value: String,
+}
+
+/// How a subject of a snapshot is named beyond its tenant.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum IdentityStrategy {
+    /// The id in Graph, as it is: only of role definitions, which are their ids.
+    ExternalId,
+    /// A keyed hash of the id, which the workspace alone can make.
+    KeyedReference,
+}
+
+impl ItemIdentity {
+    fn of(entry: &Entry) -> Option<Self> {
+        let (strategy, value) = match (&entry.external_id, &entry.identity_ref) {
+            (Some(id), _) => (IdentityStrategy::ExternalId, id),
+            (None, Some(reference)) => (IdentityStrategy::KeyedReference, reference),
+            (None, None) => return None,
+        };
+        Some(Self { strategy, value: value.clone() })
+    }
 }
 
 /// The order of items: type, subject key, id.
@@ -176,6 +211,8 @@ impl System {
             policy_type: place.policy_type,
             subject_key: place.subject_key,
             display_name: entry.display_name.clone(),
+            identity: ItemIdentity::of(entry),
+            built_in: entry.role.map(|role| role.built_in),
             facets: entry.facets,
             payload: entry.frame.payload,
         })

@@ -47,7 +47,7 @@ pub use finding::{Acted, MAX_AT_ONCE, SeenFinding};
 pub use finding_list::FindingFilter;
 pub use idempotency::{KeptAnswer, Once, OnceKey, OnceTicket};
 pub use import::{CoverageClaim, ImportOptions, Imported, NamedBytes};
-pub use items::{InventoryItem, SnapshotItem};
+pub use items::{IdentityStrategy, InventoryItem, ItemIdentity, SnapshotItem};
 pub use lists::{RunFilter, TenantFilter};
 pub use message::{BadMessage, MESSAGE_VERSION, Work};
 pub use paging::{MAX_PAGE, Page, Position};

@@ -117,7 +117,11 @@ impl Payload<'_> {
         trace: Option<&mut Vec<Dropped>>,
     ) -> Normalised<'_> {
         if self.policy_type.is_role_definition() {
-            return normalise_role(&self.document, localiser);
+            return normalise_role(
+                &RoleDefinition::read(&self.document),
+                &self.document,
+                localiser,
+            );
         }
         let own = self.own_localiser(localiser);
         let localiser = own.as_ref().unwrap_or(localiser);
@@ -241,6 +245,18 @@ impl Payload<'_> {
             .map(String::as_str)
             .filter(|name| self.document.get(name).is_none())
             .collect()
+    }
+
+    /// Returns the normal form and, of a role definition, the role that it was made from.
+    #[must_use]
+    pub fn read_with_role(
+        &self,
+        localiser: &Localiser,
+    ) -> (Normalised<'_>, Option<RoleDefinition>) {
+        match self.role() {
+            Some(role) => (normalise_role(&role, &self.document, localiser), Some(role)),
+            None => (self.read(localiser), None),
+        }
     }
 
     /// Reads the role, when this is one.

@@ -12,11 +12,14 @@ use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
+pub mod evidence;
+
 /// An action in canonical spelling: ASCII lower case, `/` as `_`. The resource name
 /// `DeviceCompliancePolices` is misspelt on the wire and stays so.
 #[must_use]
 pub fn canonical_action(action: &str) -> String {
-    action.trim().to_ascii_lowercase().replace('/', "_")
+    let canonical = |char: char| if char == '/' { '_' } else { char.to_ascii_lowercase() };
+    action.trim().chars().map(canonical).collect()
 }
 
 /// Whether an action does more than read: any verb but `Read` and `View…`.
@@ -273,11 +276,14 @@ pub fn permission_change(before: &RoleDefinition, after: &RoleDefinition) -> Per
     PermissionChange { added, removed, adds_privileged, direction }
 }
 
-/// Normalises a role definition: permissions are content, name and description the label, scope tags
+/// Normalises a role definition that was read from its payload: permissions are content, name and description the label, scope tags
 /// (who may see the role) belong to the assignments.
 #[must_use]
-pub fn normalise_role(payload: &Value<'_>, localiser: &Localiser) -> Normalised<'static> {
-    let role = RoleDefinition::read(payload);
+pub fn normalise_role(
+    role: &RoleDefinition,
+    payload: &Value<'_>,
+    localiser: &Localiser,
+) -> Normalised<'static> {
     let own = |text: &str| Normal::String(Cow::Owned(text.to_owned()));
     let set = |actions: &BTreeMap<String, String>| {
         Normal::Set(actions.keys().map(|action| own(action)).collect())

@@ -15,14 +15,13 @@ use plumbline_governance::access::Capability;
 use plumbline_governance::finding::record::{Finding, SeenAtWrite};
 use plumbline_governance::finding::state::FindingAction;
 use plumbline_governance::ids::{FindingId, ProfileId, RunId, TenantId};
-use plumbline_governance::report::ChangeType;
+use plumbline_governance::report::{ChangeType, Drift};
 use plumbline_governance::schema::Moment;
 use plumbline_governance::severity::Severity;
 use plumbline_governance::text::{MAX_REASON, line};
 use plumbline_operations::{FindingFilter, MAX_AT_ONCE, OperationError, SeenFinding};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 use std::collections::BTreeSet;
 
 const TAG: &str = "Findings";
@@ -47,8 +46,11 @@ pub(crate) fn routes() -> Vec<Route> {
         )
         .access(Access::Member(Capability::Read))
         .does(TAG, "Read the evidence of a finding")
-        .about("The drift setting by setting, as the compare stored it. No provider is asked.")
-        .gives::<Value>(200, "The drift, in the form of the compare report."),
+        .about(
+            "The drift setting by setting, as the compare stored it; for roles also what they grant, action \
+             by action. No provider is asked.",
+        )
+        .gives::<Drift>(200, "The drift, in the form of the compare report."),
         Route::post("/v1/workspaces/{workspace}/tenants/{tenant}/findings/{finding}/actions", act)
             .access(Access::Member(Capability::ActOnFindings))
             .does(TAG, "Decide about a finding")
@@ -301,7 +303,7 @@ async fn evidence(
     State(api): State<Api>,
     here: Here,
     At(at): At<Place>,
-) -> Result<Json<Value>, Problem> {
+) -> Result<Json<Drift>, Problem> {
     let seen = api.system().finding(here.workspace, at.tenant, at.finding).await?;
     Ok(Json(api.system().evidence(&seen.finding).await?))
 }
@@ -371,6 +373,7 @@ async fn act_on_all(
 mod tests {
     use super::*;
     use plumbline_governance::finding::state::FindingState;
+    use serde_json::Value;
 
     #[test]
     fn every_status_has_its_word() {

@@ -13,7 +13,7 @@ use axum::http::StatusCode;
 use plumbline_api::view::Trend;
 use plumbline_governance::badge::Domain;
 use plumbline_governance::ids::TenantId;
-use plumbline_operations::{DriftGroups, Overview, Posture, Tenant};
+use plumbline_operations::{DriftGroup, DriftGroups, Overview, Posture, Tenant};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
@@ -110,6 +110,7 @@ fn groups(client: &Client, form: Show) -> anyhow::Result<u8> {
         if groups.groups.is_empty() {
             return "No drift is open\n".to_owned();
         }
+        let change = |one: &DriftGroup| label(Domain::FindingChangeType, one.change_type.as_str());
         let rows = groups
             .groups
             .iter()
@@ -118,15 +119,37 @@ fn groups(client: &Client, form: Show) -> anyhow::Result<u8> {
                 vec![
                     one.tenants.to_string(),
                     label(Domain::FindingSeverity, one.severity.as_str()),
-                    label(Domain::FindingChangeType, one.change_type.as_str()),
+                    one.notice.map_or_else(
+                        || change(one),
+                        |notice| {
+                            let notice = label(Domain::DriftGroupNotice, notice.as_str());
+                            format!("{}\n{notice}", change(one))
+                        },
+                    ),
                     format!("{}\n{}", visible(&one.display_name), one.policy_type),
                     visible(profiles.get(&profile).unwrap_or(&profile)),
                 ]
             })
             .collect();
         let more = if groups.truncated { "… smaller groups are left out\n" } else { "" };
-        table(&["tenants", "severity", "drift", "policy", "profile"], rows, style) + more
+        table(&["tenants", "severity", "drift", "policy", "profile"], rows, style)
+            + more
+            + &notices(&groups)
     })
+}
+
+/// Says once what each kind of notice in the table means.
+fn notices(groups: &DriftGroups) -> String {
+    let explained: BTreeMap<&str, &str> = groups
+        .groups
+        .iter()
+        .filter_map(|one| one.notice)
+        .map(|notice| (notice.as_str(), notice.explain()))
+        .collect();
+    explained
+        .into_iter()
+        .map(|(word, meaning)| format!("{}: {meaning}\n", label(Domain::DriftGroupNotice, word)))
+        .collect()
 }
 
 fn trend(client: &Client, days: u16, form: Show) -> anyhow::Result<u8> {

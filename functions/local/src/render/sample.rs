@@ -9,6 +9,7 @@ use plumbline_governance::report::{
 use plumbline_governance::severity::Severity;
 use plumbline_policy::diff::ChangeKind;
 use plumbline_policy::role::Direction;
+use plumbline_policy::role::evidence::{ResourceChange, RoleAction, RoleEvidence, RoleSide};
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -76,6 +77,7 @@ fn drift(number: usize, row: Row) -> Drift {
         confidence: paired.then_some(100),
         direction: None,
         possibly_same_as: None,
+        role: None,
         fingerprint: format!("{number:064x}"),
         recurrence_key: format!("{:064x}", number + 4096),
         changes,
@@ -133,7 +135,7 @@ fn rows() -> Vec<Row> {
                 "permissions/{granted}/allowed",
                 Added,
                 Value::Null,
-                json!("microsoft.intune_remotetasks_wipe"),
+                json!("Microsoft.Intune/RemoteTasks/Wipe"),
             )],
         ),
         row(
@@ -254,13 +256,42 @@ fn rows() -> Vec<Row> {
     ]
 }
 
+fn side(description: &str, actions: u64) -> RoleSide {
+    RoleSide { built_in: false, description: description.to_owned(), actions }
+}
+
+fn action(action: &str, privileged: bool) -> RoleAction {
+    RoleAction { action: action.to_owned(), privileged }
+}
+
 /// Makes the report up.
 #[expect(clippy::too_many_lines, reason = "every member of a report once")]
 pub(crate) fn report() -> Report {
     let mut drift: Vec<Drift> =
         rows().into_iter().enumerate().map(|(number, row)| self::drift(number, row)).collect();
     drift[1].possibly_same_as = Some("Branch Support Technician (1b5c…)".to_owned());
+    drift[1].role = Some(RoleEvidence {
+        baseline: Some(side("Helps in the branches", 2)),
+        current: None,
+        resources: vec![ResourceChange {
+            resource: "ManagedDevices".to_owned(),
+            added: vec![],
+            removed: vec![
+                action("Microsoft.Intune_ManagedDevices_Update", true),
+                action("Microsoft.Intune_ManagedDevices_Read", false),
+            ],
+        }],
+    });
     drift[2].direction = Some(Direction::Widened);
+    drift[2].role = Some(RoleEvidence {
+        baseline: Some(side("", 1)),
+        current: Some(side("", 2)),
+        resources: vec![ResourceChange {
+            resource: "RemoteTasks".to_owned(),
+            added: vec![action("Microsoft.Intune/RemoteTasks/Wipe", true)],
+            removed: vec![],
+        }],
+    });
     drift[5].matched_by = Some(MatchedBy::BaseName);
     drift[5].confidence = Some(90);
     let counts =

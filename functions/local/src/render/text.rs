@@ -2,6 +2,7 @@
 //! the command ends.
 
 mod page;
+mod role;
 mod table;
 
 use super::words::{self, Evidence, Limits, What, visible};
@@ -153,10 +154,14 @@ fn evidence(page: &mut Page, drift: &Drift) {
     for (side, file) in files(drift) {
         page.line(&page.dim(&format!("  {side}: {}", visible(file))));
     }
-    for change in drift.changes.iter().take(MAX_CHANGES) {
+    if let Some(role) = &drift.role {
+        role::role(page, role);
+    }
+    let changes: Vec<_> = drift.changes_beside_actions().collect();
+    for change in changes.iter().take(MAX_CHANGES) {
         one_change(page, &Evidence::of(change, LIMITS));
     }
-    page.more(drift.changes.len(), MAX_CHANGES, "change", "changes");
+    page.more(changes.len(), MAX_CHANGES, "change", "changes");
     page.blank();
 }
 
@@ -361,6 +366,38 @@ mod tests {
         let out = text(&report, PLAIN);
         assert!(out.contains("… 30 more changes; --format json has all"), "{out}");
         assert!(out.contains("… 1 more subject; --format json has all"), "{out}");
+    }
+
+    /// The lists of actions take the place of the changes that they tell; others stay.
+    #[test]
+    fn the_actions_of_a_role_stand_under_their_resource() {
+        let mut drift = sample::report().drift.swap_remove(2);
+        drift.changes.push(plumbline_governance::report::Change {
+            facet: plumbline_governance::report::Facet::Label,
+            path: "displayName".to_owned(),
+            kind: plumbline_policy::diff::ChangeKind::Changed,
+            before: Some("A".into()),
+            after: Some("B".into()),
+            ..drift.changes[0].clone()
+        });
+        let out = drift_evidence(&drift, PLAIN);
+        let shown: Vec<&str> =
+            out.lines().skip_while(|line| !line.starts_with("  role:")).collect();
+        assert_eq!(
+            shown.iter().filter(|line| !line.contains(".json")).copied().collect::<Vec<_>>(),
+            [
+                "  role: custom, 1 action to 2",
+                "  RemoteTasks",
+                "    + Microsoft.Intune/RemoteTasks/Wipe (privileged)",
+                "  ~ displayName (label): \"A\" → \"B\"",
+            ],
+            "{out}"
+        );
+        let missing = drift_evidence(&sample::report().drift[1], PLAIN);
+        assert!(missing.contains("  description: Helps in the branches\n"), "{missing}");
+        let [update, read] = ["Update (privileged)\n", "Read\n"]
+            .map(|end| missing.find(&format!("    - Microsoft.Intune_ManagedDevices_{end}")));
+        assert!(update.is_some() && update < read, "{missing}");
     }
 
     #[test]

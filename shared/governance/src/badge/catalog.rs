@@ -167,6 +167,10 @@ domains! {
         "missing" => Danger 10 "minus-circle" "Missing",
         "unexpected" => Warning 25 "plus-circle" "Unexpected",
     }
+    /// What drift that many tenants share is besides drift.
+    DriftGroupNotice = "drift_group.notice" {
+        "vendor_update" => Info 40 "building-library" "Vendor update",
+    }
     /// How a role definition compares with the baseline's.
     RbacClassification = "rbac.classification" {
         "unchanged" => Success 80 "check" "Unchanged",

@@ -1,7 +1,8 @@
 //! Puts verdicts, gaps and counts together, and takes back every verdict that is not proven.
 
-use super::CompareOptions;
 use super::pair::{Outcome, content_gap, version};
+use super::role::lone_role;
+use super::{CompareOptions, Payloads};
 use crate::finding::Fingerprint;
 use crate::gap::GapKind;
 use crate::inventory::{Doubt, Inventory, SideName};
@@ -15,17 +16,21 @@ use crate::subject::Subject;
 use plumbline_policy::catalog::{PolicyType, catalog};
 use plumbline_policy::digest::NORMALISER_VERSION;
 use plumbline_policy::name;
+use rayon::prelude::*;
 use std::collections::{BTreeMap, BTreeSet};
 
 pub(super) struct Assembly<'a> {
     baseline: &'a Inventory,
     current: &'a Inventory,
     options: &'a CompareOptions,
+    payloads: &'a dyn Payloads,
     golden: &'a [&'a Subject],
     other: &'a [&'a Subject],
     gaps: Vec<Gap>,
     suppressed: Vec<Suppressed>,
     drift: Vec<Drift>,
+    /// Roles that one side alone has, by the place of their drift.
+    lone_roles: Vec<(usize, SideName, &'a Subject)>,
     unchanged: BTreeMap<&'a str, usize>,
     undecided: BTreeSet<String>,
 }
@@ -35,6 +40,7 @@ impl<'a> Assembly<'a> {
         baseline: &'a Inventory,
         current: &'a Inventory,
         options: &'a CompareOptions,
+        payloads: &'a dyn Payloads,
         golden: &'a [&'a Subject],
         other: &'a [&'a Subject],
     ) -> Self {
@@ -42,11 +48,13 @@ impl<'a> Assembly<'a> {
             baseline,
             current,
             options,
+            payloads,
             golden,
             other,
             gaps: Vec::new(),
             suppressed: Vec::new(),
             drift: Vec::new(),
+            lone_roles: Vec::new(),
             unchanged: BTreeMap::new(),
             undecided: BTreeSet::new(),
         }
@@ -73,6 +81,7 @@ impl<'a> Assembly<'a> {
             self.single(SideName::Current, self.other[*at]);
         }
         self.link_roles();
+        self.describe_lone_roles();
         self.finish(matching)
     }
 
@@ -221,7 +230,7 @@ impl<'a> Assembly<'a> {
     }
 
     /// A subject that only one side has.
-    fn single(&mut self, side: SideName, subject: &Subject) {
+    fn single(&mut self, side: SideName, subject: &'a Subject) {
         let (change_type, kind) = match side {
             SideName::Baseline => (ChangeType::MissingPolicy, DiffKind::Missing),
             SideName::Current => (ChangeType::UnexpectedPolicy, DiffKind::Unexpected),
@@ -265,6 +274,9 @@ impl<'a> Assembly<'a> {
         };
         let hash = Some(self.options.version_hash(subject, &self.options.facets));
         let is_baseline = side == SideName::Baseline;
+        if subject.role.is_some() {
+            self.lone_roles.push((self.drift.len(), side, subject));
+        }
         let fingerprint = Fingerprint {
             policy_type: &subject.policy_type.key,
             external_id: subject.external_id.as_deref(),
@@ -288,6 +300,7 @@ impl<'a> Assembly<'a> {
             confidence: None,
             direction: None,
             possibly_same_as: None,
+            role: None,
             fingerprint: fingerprint.digest(&self.options.owner).to_string(),
             recurrence_key: self.options.recurrence_key(subject).to_string(),
             changes: Vec::new(),
@@ -324,6 +337,18 @@ impl<'a> Assembly<'a> {
                 self.drift[*missing].possibly_same_as = id_of(&self.drift[*unexpected]);
                 self.drift[*unexpected].possibly_same_as = id_of(&self.drift[*missing]);
             }
+        }
+    }
+
+    /// Says what roles grant that one side alone has. It takes their payloads, which no verdict needed.
+    fn describe_lone_roles(&mut self) {
+        let payloads = self.payloads;
+        let found: Vec<_> = std::mem::take(&mut self.lone_roles)
+            .into_par_iter()
+            .map(|(at, side, subject)| (at, lone_role(payloads, side, subject)))
+            .collect();
+        for (at, evidence) in found {
+            self.drift[at].role = evidence;
         }
     }
 

@@ -1,6 +1,7 @@
 //! Judges one matched pair.
 
 use super::judge::{Targets, judge_references, judge_secrets, name_inside};
+use super::role::{RolePair, judge_roles};
 use super::{CompareOptions, Payloads, evidence};
 use crate::finding::Fingerprint;
 use crate::gap::GapKind;
@@ -12,10 +13,6 @@ use crate::report::{
 use crate::severity::{RoleFacts, rate, rate_role};
 use crate::subject::Subject;
 use plumbline_policy::diff::diff;
-use plumbline_policy::policy::Payload;
-use plumbline_policy::role::{
-    PermissionChange, RoleDefinition, canonical_action, permission_change,
-};
 
 pub(super) struct Context<'c> {
     pub(super) options: &'c CompareOptions,
@@ -165,14 +162,15 @@ impl Context<'_> {
         baseline: &Subject,
         current: &Subject,
         differing: &[Facet],
-    ) -> Option<(Vec<Change>, Option<PermissionChange>)> {
+    ) -> Option<(Vec<Change>, Option<RolePair>)> {
         if differing.is_empty() {
             return Some((Vec::new(), None));
         }
         let golden = self.payloads.payload(SideName::Baseline, &baseline.source)?;
         let other = self.payloads.payload(SideName::Current, &current.source)?;
-        let before = golden.read(self.payloads.localiser(SideName::Baseline));
-        let after = other.read(self.payloads.localiser(SideName::Current));
+        let (before, golden_role) =
+            golden.read_with_role(self.payloads.localiser(SideName::Baseline));
+        let (after, other_role) = other.read_with_role(self.payloads.localiser(SideName::Current));
         let mut changes = Vec::new();
         for facet in differing {
             let (b, a) = match facet {
@@ -182,41 +180,10 @@ impl Context<'_> {
             };
             changes.extend(evidence(*facet, &diff(b, a)));
         }
-        let roles = roles(&golden, &other, &mut changes);
+        let roles = golden_role
+            .zip(other_role)
+            .map(|(golden, other)| judge_roles((&golden, &before), (&other, &after), &mut changes));
         Some((changes, roles))
-    }
-}
-
-/// Judges a pair of roles and gives the actions in the evidence the spelling of their source.
-fn roles(
-    golden: &Payload<'_>,
-    other: &Payload<'_>,
-    changes: &mut [Change],
-) -> Option<PermissionChange> {
-    let (before, after) = (golden.role()?, other.role()?);
-    for change in changes.iter_mut().filter(|change| change.facet == Facet::Content) {
-        for (value, role) in [(&mut change.before, &before), (&mut change.after, &after)] {
-            if let Some(value) = value {
-                spell(value, role);
-            }
-        }
-    }
-    Some(permission_change(&before, &after))
-}
-
-/// Writes actions as their role does, in a value or in the blocks of one.
-fn spell(value: &mut serde_json::Value, role: &RoleDefinition) {
-    match value {
-        serde_json::Value::String(action) => {
-            if let Some(spelling) = role.spelling(&canonical_action(action)) {
-                spelling.clone_into(action);
-            }
-        }
-        serde_json::Value::Array(items) => items.iter_mut().for_each(|item| spell(item, role)),
-        serde_json::Value::Object(members) => {
-            members.values_mut().for_each(|value| spell(value, role));
-        }
-        _ => {}
     }
 }
 
@@ -228,7 +195,7 @@ impl Context<'_> {
         found: &Match,
         compared: &[Facet],
         changes: Vec<Change>,
-        roles: Option<PermissionChange>,
+        roles: Option<RolePair>,
     ) -> Drift {
         let mut facets: Vec<Facet> = changes.iter().map(|change| change.facet).collect();
         facets.extend(compared.iter().filter(|f| baseline.facet(**f) != current.facet(**f)));
@@ -247,15 +214,17 @@ impl Context<'_> {
                 .iter()
                 .filter(|change| change.facet == Facet::Content)
                 .all(|change| change.kind == ChangeKind::Reordered);
-        let direction =
-            roles.as_ref().filter(|_| diff_kind == DiffKind::PermissionChange).map(|r| r.direction);
+        let direction = roles
+            .as_ref()
+            .filter(|_| diff_kind == DiffKind::PermissionChange)
+            .map(|r| r.change.direction);
         let by_role = baseline.role.zip(current.role).and_then(|(b, c)| {
             rate_role(
                 diff_kind,
                 RoleFacts {
                     built_in: b.built_in,
                     built_in_differs: b.built_in != c.built_in,
-                    privileged: roles.is_some_and(|change| change.adds_privileged),
+                    privileged: roles.as_ref().is_some_and(|roles| roles.change.adds_privileged),
                     direction,
                 },
             )
@@ -286,6 +255,7 @@ impl Context<'_> {
             confidence: Some(found.confidence),
             direction,
             possibly_same_as: None,
+            role: roles.map(|roles| roles.evidence),
             fingerprint: fingerprint.digest(&self.options.owner).to_string(),
             recurrence_key: self.options.recurrence_key(baseline).to_string(),
             changes,

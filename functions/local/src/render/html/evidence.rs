@@ -1,7 +1,7 @@
 //! The evidence of each drifted subject, to be unfolded; on paper it is always unfolded.
 
 use super::{badge, file, name};
-use crate::render::words::{self, Evidence, Limits, Line, What, visible};
+use crate::render::words::{self, ActionLine, Evidence, Limits, Line, What, visible};
 use maud::{Markup, html};
 use plumbline_governance::report::{Drift, MatchedBy, Report, Version};
 use plumbline_governance::severity::Severity;
@@ -36,7 +36,10 @@ pub(super) fn section(report: &Report) -> Markup {
 }
 
 fn subject(drift: &Drift) -> Markup {
-    let shown = drift.changes.len().min(MAX_CHANGES);
+    let actions = drift.role.as_ref().map(words::role_actions).unwrap_or_default();
+    let changes: Vec<_> = drift.changes_beside_actions().collect();
+    let all = actions.len() + changes.len();
+    let shown = all.min(MAX_CHANGES);
     html! {
         p class="rule" { (words::rule(drift.severity_rule)) " " code { (drift.severity_rule) } }
         dl class="facts" {
@@ -48,6 +51,12 @@ fn subject(drift: &Drift) -> Markup {
                 div { dt { "Match" } dd {
                     (badge(words::matched_by(by)))
                     @if let Some(confidence) = drift.confidence { " " span class="muted" { (confidence) " %" } }
+                } }
+            }
+            @if let Some(role) = &drift.role {
+                div { dt { "Role" } dd {
+                    (words::role_sides(role))
+                    @if let Some(description) = words::lone_description(role) { div { (description) } }
                 } }
             }
             @if let Some(direction) = drift.direction {
@@ -66,13 +75,16 @@ fn subject(drift: &Drift) -> Markup {
                     th scope="col" { "Current" }
                 } }
                 tbody {
-                    @for change in &drift.changes[..shown] { (row(&Evidence::of(change, LIMITS))) }
+                    @for one in actions.iter().take(shown) { (action(one)) }
+                    @for change in changes.iter().take(shown.saturating_sub(actions.len())) {
+                        (row(&Evidence::of(change, LIMITS)))
+                    }
                 }
             }
         }
-        @if drift.changes.len() > shown {
+        @if all > shown {
             p class="muted" {
-                (words::count(drift.changes.len() - shown, "more change", "more changes")) "; the JSON format has all."
+                (words::count(all - shown, "more change", "more changes")) "; the JSON format has all."
             }
         }
     }
@@ -88,6 +100,22 @@ fn one_side(version: Option<&Version>, display_name: &str) -> Markup {
         }
         (file(&version.source_file))
         @if let Some(id) = &version.external_id { div class="file" { (visible(id)) } }
+    }
+}
+
+fn action(one: &ActionLine) -> Markup {
+    use plumbline_policy::diff::ChangeKind::Added;
+    let none = html! { td class="muted" { "–" } };
+    html! {
+        tr {
+            td { (badge(words::kind_badge(one.kind))) }
+            th scope="row" {
+                code { span class="way" { (one.resource) " › " } (one.action) }
+                @if one.privileged { div class="muted" { "privileged" } }
+            }
+            @if one.kind == Added { (none) td class="after" { "granted" } }
+            @else { td class="before" { "granted" } (none) }
+        }
     }
 }
 

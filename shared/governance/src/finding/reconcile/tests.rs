@@ -30,6 +30,7 @@ fn drift(recurrence: &str, subject: &str, version: &str) -> crate::report::Drift
         confidence: None,
         direction: None,
         possibly_same_as: None,
+        role: None,
         fingerprint: Digest::of(format!("{subject} {version}").as_bytes()).to_string(),
         recurrence_key: Digest::of(recurrence.as_bytes()).to_string(),
         changes: Vec::new(),

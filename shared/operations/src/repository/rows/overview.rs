@@ -5,6 +5,7 @@ use crate::repository::keys::{self, folder, sk};
 use jiff::Timestamp;
 use jiff::civil::Date;
 use plumbline_governance::ids::{FindingId, ProfileId, TenantId, WorkspaceId};
+use plumbline_governance::notice::Notice;
 use plumbline_governance::report::ChangeType;
 use plumbline_governance::severity::Severity;
 use plumbline_policy::digest::Digest;
@@ -113,6 +114,9 @@ pub struct DriftGroup {
     pub display_name: String,
     /// How urgent the most urgent of its findings is.
     pub severity: Severity,
+    /// What it is besides drift, such as an update by the vendor that reaches every tenant.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub notice: Option<Notice>,
     /// How many tenants have it open.
     pub tenants: u64,
     /// Some of its findings.
