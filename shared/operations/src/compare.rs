@@ -129,9 +129,10 @@ impl System {
                 }
                 other => other,
             })?;
-        let golden = self.snapshot_index(&header).await?;
-        let scope = golden.scope(&inputs.asked);
-        let golden = Golden::of(golden)?;
+        let index = self.snapshot_index(&header).await?;
+        let scope = index.scope(&inputs.asked);
+        let golden = Golden::of(&index)?;
+        drop(index);
         let state: StateIndex =
             self.document(&folder::tenant(workspace, tenant, "index"), inputs.state_index).await?;
         if state.normaliser_version != NORMALISER_VERSION {
@@ -193,7 +194,7 @@ impl Golden {
     ///
     /// # Errors
     /// Names a type that the catalog no longer holds.
-    pub(crate) fn of(index: SnapshotIndex) -> Result<Self, OperationError> {
+    pub(crate) fn of(index: &SnapshotIndex) -> Result<Self, OperationError> {
         Ok(Self {
             inventory: index.inventory()?,
             held: index.held().into_iter().map(str::to_owned).collect(),

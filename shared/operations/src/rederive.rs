@@ -187,9 +187,10 @@ impl System {
         let state = self.state(workspace, id).await?.ok_or_else(|| {
             OperationError::Refused(format!("the tenant `{}` was never imported", tenant.name))
         })?;
-        let golden = self.golden_under_these_rules(&header).await?;
-        let scope = golden.scope(&asked_for(profile, assignment)?);
-        let golden = Golden::of(golden)?;
+        let index = self.golden_under_these_rules(&header).await?;
+        let scope = index.scope(&asked_for(profile, assignment)?);
+        let golden = Golden::of(&index)?;
+        drop(index);
         let current = self.state_under_these_rules(tenant, &state).await?;
         let lineage = keys::in_tenant(workspace, id, sk::lineage(snapshot));
         let literal = self.read::<Lineage>(&lineage).await?.is_some();

@@ -11,8 +11,8 @@ use std::sync::Arc;
 /// What a workspace's records and objects are reached through by those that hold none of their own.
 pub(super) const DATA_ROLE: &str = "PLUMBLINE_DATA_ROLE";
 
-/// What the C library of each function reads: how many heaps it keeps.
-const HEAPS: &str = "MALLOC_ARENA_MAX";
+/// What the C library of each function reads: how many heaps it keeps, and what is too large for them.
+const HEAP: [(&str, &str); 2] = [("MALLOC_ARENA_MAX", "1"), ("MALLOC_MMAP_THRESHOLD_", "131072")];
 
 /// What each function stops without, and what it may be told besides.
 fn told(function: &str) -> (&'static [&'static str], &'static [&'static str]) {
@@ -41,14 +41,14 @@ const MEANS: &[(&str, &str)] = &[
 
 pub(super) const RULES: &[Rule] = &[
     Rule {
-        says: "a function keeps one heap",
+        says: "a function keeps one small heap",
         faults: |template| {
-            let many = template.functions().filter(has_many_heaps);
-            many.map(|function| function.name.to_owned()).collect()
+            let large = template.functions().filter(has_a_large_heap);
+            large.map(|function| function.name.to_owned()).collect()
         },
         broken_by: &[
             Set("/CompareFunction/Properties/Environment/Variables/MALLOC_ARENA_MAX", r#""8""#),
-            Drop("/CaptureFunction/Properties/Environment/Variables/MALLOC_ARENA_MAX"),
+            Drop("/CaptureFunction/Properties/Environment/Variables/MALLOC_MMAP_THRESHOLD_"),
         ],
     },
     Rule {
@@ -102,14 +102,16 @@ pub(super) fn variables(function: Resource<'_>) -> BTreeMap<&str, &Value> {
 
 fn mistold(function: Resource<'_>) -> Vec<String> {
     let (needs, may) = told(&function.function());
-    let wanted: BTreeSet<&str> = needs.iter().chain(may).copied().chain([HEAPS]).collect();
+    let heap = HEAP.map(|(name, _)| name);
+    let wanted: BTreeSet<&str> = needs.iter().chain(may).copied().chain(heap).collect();
     let found: BTreeSet<&str> = variables(function).into_keys().collect();
     wanted.symmetric_difference(&found).map(|name| format!("{}: {name}", function.name)).collect()
 }
 
-/// A compare has 32 MB only with one heap.
-fn has_many_heaps(function: &Resource<'_>) -> bool {
-    variables(*function).get(HEAPS).is_none_or(|value| **value != "1")
+/// A compare has 32 MB only with one small heap.
+fn has_a_large_heap(function: &Resource<'_>) -> bool {
+    let found = variables(*function);
+    HEAP.iter().any(|(name, value)| found.get(name).is_none_or(|found| *found != value))
 }
 
 fn misnamed(function: Resource<'_>) -> Vec<String> {
