@@ -16,6 +16,7 @@ use plumbline_governance::ids::TenantId;
 use plumbline_operations::{DriftGroup, DriftGroups, Overview, Posture, Tenant};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 
 pub(super) fn run(args: &DataArgs, wanted: &PostureArgs) -> anyhow::Result<u8> {
     let client = Client::open(args)?;
@@ -146,10 +147,11 @@ fn notices(groups: &DriftGroups) -> String {
         .filter_map(|one| one.notice)
         .map(|notice| (notice.as_str(), notice.explain()))
         .collect();
-    explained
-        .into_iter()
-        .map(|(word, meaning)| format!("{}: {meaning}\n", label(Domain::DriftGroupNotice, word)))
-        .collect()
+    let mut out = String::new();
+    for (word, meaning) in explained {
+        let _ = writeln!(out, "{}: {meaning}", label(Domain::DriftGroupNotice, word));
+    }
+    out
 }
 
 fn trend(client: &Client, days: u16, form: Show) -> anyhow::Result<u8> {

@@ -378,7 +378,6 @@ mod tests {
             kind: plumbline_policy::diff::ChangeKind::Changed,
             before: Some("A".into()),
             after: Some("B".into()),
-            ..drift.changes[0].clone()
         });
         let out = drift_evidence(&drift, PLAIN);
         let shown: Vec<&str> =
