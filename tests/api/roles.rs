@@ -1,7 +1,8 @@
 //! Role definitions over HTTP: real rows from import to evidence, and the gates before assignments of roles.
 
 use crate::world::{Answer, Call, World};
-use plumbline_policy::role::{canonical_action, is_privileged};
+use plumbline_policy::role::actions::canonical_action;
+use plumbline_policy::role::is_privileged;
 use plumbline_ports::{Batch, Condition};
 use plumbline_tests::check::body_of;
 use plumbline_tests::policies::{FEATURE, feature, guid};
@@ -127,14 +128,20 @@ impl Space {
 /// Rows as Graph and its clients wrote them; without the real ones, those that are shipped.
 #[expect(clippy::print_stderr, reason = "whoever runs the suite is told what it skips")]
 fn rows() -> Vec<Value> {
-    let folder = if let Some(data) = data() {
-        data.join("role-definitions")
+    let folders = if let Some(data) = data() {
+        vec![data.join("role-definitions")]
     } else {
         eprintln!("PLUMBLINE_DATA is not set: real rows of role definitions are skipped");
-        samples().join("golden").join(ROLE)
+        ["golden", "tenant"].map(|side| samples().join(side).join(ROLE)).to_vec()
     };
-    let rows: Vec<Value> =
-        read_folder(&folder).values().map(|bytes| serde_json::from_slice(bytes).unwrap()).collect();
+    let mut seen = BTreeSet::new();
+    let rows: Vec<Value> = folders
+        .iter()
+        .flat_map(|folder| read_folder(folder).into_values())
+        .map(|bytes| serde_json::from_slice::<Value>(&bytes).unwrap())
+        // The sample tenants share built-in roles.
+        .filter(|row| row["id"].as_str().is_none_or(|id| seen.insert(id.to_owned())))
+        .collect();
     assert!(rows.len() >= 3, "{}", rows.len());
     rows
 }

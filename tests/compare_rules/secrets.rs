@@ -10,6 +10,7 @@ use plumbline_policy::secret::SecretKey;
 use plumbline_policy::tenant::{Localiser, TenantFacts};
 use plumbline_tests::Files;
 use serde_json::{Value, json};
+use std::borrow::Cow;
 
 fn wifi(key: &str) -> Value {
     of(
@@ -120,9 +121,9 @@ impl Both<'_> {
 }
 
 impl Payloads for Both<'_> {
-    fn payload(&self, name: SideName, source: &Source) -> Option<Payload<'static>> {
+    fn payload(&self, name: SideName, source: &Source) -> Option<Cow<'_, Payload<'static>>> {
         let side = self.side(name);
-        side.1.read_payload(source, side.0.files.get(&source.file)?).ok()
+        side.1.read_payload(source, side.0.files.get(&source.file)?).ok().map(Cow::Owned)
     }
 
     fn localiser(&self, name: SideName) -> &Localiser {

@@ -18,6 +18,7 @@ use plumbline_governance::subject::Source;
 use plumbline_policy::policy::Payload;
 use plumbline_policy::secret::SecretKey;
 use plumbline_policy::tenant::{Localiser, TenantFacts};
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
@@ -65,9 +66,9 @@ impl Both {
 }
 
 impl Payloads for Both {
-    fn payload(&self, side: SideName, source: &Source) -> Option<Payload<'static>> {
+    fn payload(&self, side: SideName, source: &Source) -> Option<Cow<'_, Payload<'static>>> {
         let memory = self.side(side);
-        memory.reader.read_payload(source, memory.files.get(&source.file)?).ok()
+        memory.reader.read_payload(source, memory.files.get(&source.file)?).ok().map(Cow::Owned)
     }
 
     fn localiser(&self, side: SideName) -> &Localiser {

@@ -14,6 +14,7 @@ use plumbline_policy::reference::find_guid;
 use plumbline_policy::secret::SecretKey;
 use plumbline_policy::tenant::{Localiser, TenantFacts};
 use rayon::prelude::*;
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -248,8 +249,8 @@ impl Sides<'_> {
 }
 
 impl Payloads for Sides<'_> {
-    fn payload(&self, side: SideName, source: &Source) -> Option<Payload<'static>> {
-        self.folder(side).payload(source).map(|(payload, _)| payload)
+    fn payload(&self, side: SideName, source: &Source) -> Option<Cow<'_, Payload<'static>>> {
+        self.folder(side).payload(source).map(|(payload, _)| Cow::Owned(payload))
     }
 
     fn localiser(&self, side: SideName) -> &Localiser {

@@ -11,6 +11,7 @@ use plumbline_governance::subject::Source;
 use plumbline_policy::policy::Payload;
 use plumbline_policy::secret::SecretKey;
 use plumbline_policy::tenant::{Localiser, TenantFacts};
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::hint::black_box;
@@ -77,9 +78,9 @@ impl Sides {
 }
 
 impl Payloads for Sides {
-    fn payload(&self, side: SideName, source: &Source) -> Option<Payload<'static>> {
+    fn payload(&self, side: SideName, source: &Source) -> Option<Cow<'_, Payload<'static>>> {
         let memory = self.side(side);
-        memory.1.read_payload(source, memory.0.get(&source.file)?).ok()
+        memory.1.read_payload(source, memory.0.get(&source.file)?).ok().map(Cow::Owned)
     }
 
     fn localiser(&self, side: SideName) -> &Localiser {

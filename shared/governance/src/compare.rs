@@ -25,6 +25,7 @@ use plumbline_policy::policy::Payload;
 use plumbline_policy::tenant::Localiser;
 use rayon::prelude::*;
 use rustc_hash::FxBuildHasher;
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::hash::BuildHasher as _;
 
@@ -105,7 +106,7 @@ impl CompareOptions {
 /// Gives payloads back for the second pass.
 pub trait Payloads: Sync {
     /// Returns the payload of a subject; `None` when it can no longer be read.
-    fn payload(&self, side: SideName, source: &Source) -> Option<Payload<'static>>;
+    fn payload(&self, side: SideName, source: &Source) -> Option<Cow<'_, Payload<'static>>>;
 
     /// Returns the side's localiser.
     fn localiser(&self, side: SideName) -> &Localiser;
@@ -211,12 +212,12 @@ fn leaves<'n>(node: &'n Normal<'_>, steps: &mut Vec<Step<'n>>, out: &mut Setting
     match node {
         Normal::Map(members) => {
             for (name, value) in members {
-                at(Step::Member(std::borrow::Cow::Borrowed(name.as_ref())), value, steps);
+                at(Step::Member(Cow::Borrowed(name.as_ref())), value, steps);
             }
         }
         Normal::Keyed(items) => {
             for (key, value) in items {
-                let key = std::borrow::Cow::Borrowed(key.as_ref());
+                let key = Cow::Borrowed(key.as_ref());
                 at(Step::Key { key, nth: 0 }, value, steps);
             }
         }

@@ -75,7 +75,8 @@ impl Subject {
     /// Reads a payload.
     #[must_use]
     pub fn read(payload: &Payload<'_>, localiser: &Localiser, source: Source) -> Self {
-        let normalised = payload.read(localiser);
+        let definition = payload.role();
+        let normalised = payload.read_as(definition.as_ref(), localiser);
         let facets = Facets::of(&normalised);
         let Identification { external_id, display_name, platform, template_family, key_name } =
             payload.identify(localiser);
@@ -91,9 +92,9 @@ impl Subject {
             Identity::ExternalId | Identity::Singleton => key_of(name),
             Identity::Name | Identity::Suffix => key_of(name::base(name)),
         });
-        let role = payload.role().map(|role| RoleTraits {
+        let role = definition.as_ref().map(|role| RoleTraits {
             built_in: role.built_in,
-            privileged: role.effective().into_iter().any(is_privileged),
+            privileged: role.effective().iter().any(|action| is_privileged(action.canonical)),
             anomaly: role.anomaly,
         });
         Self {

@@ -11,6 +11,7 @@ use plumbline_governance::inventory::SideName;
 use plumbline_governance::subject::Source;
 use plumbline_policy::policy::Payload;
 use plumbline_policy::tenant::{Localiser, TenantFacts};
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, PoisonError};
 
@@ -86,9 +87,9 @@ pub(crate) fn frames(entries: &[Entry]) -> Vec<Frame> {
 }
 
 impl Payloads for StoredPayloads {
-    fn payload(&self, side: SideName, source: &Source) -> Option<Payload<'static>> {
+    fn payload(&self, side: SideName, source: &Source) -> Option<Cow<'_, Payload<'static>>> {
         let wanted = (side, source.index);
-        let found = self.loaded.get(&wanted).cloned();
+        let found = self.loaded.get(&wanted).map(Cow::Borrowed);
         if found.is_none() {
             self.missing.lock().unwrap_or_else(PoisonError::into_inner).insert(wanted);
         }

@@ -144,14 +144,17 @@ impl<'n, 'a> Walk<'n, 'a> {
     }
 
     fn set(&mut self, before: &'n [Normal<'a>], after: &'n [Normal<'a>]) {
-        let bytes = |items: &'n [Normal<'a>]| -> Vec<(Vec<u8>, &'n Normal<'a>)> {
-            items.iter().map(|item| (item.to_canonical(), item)).collect()
-        };
-        let (before, after) = (bytes(before), bytes(after));
+        // Both are sorted, so what they begin and end with alike is alike; most of a set is.
+        let head = before.iter().zip(after).take_while(|(b, a)| b == a).count();
+        let (before, after) = (&before[head..], &after[head..]);
+        let tail = before.iter().rev().zip(after.iter().rev()).take_while(|(b, a)| b == a).count();
+        let (mut b_bytes, mut a_bytes) = (Vec::new(), Vec::new());
+        let before = keys(&before[..before.len() - tail], &mut b_bytes);
+        let after = keys(&after[..after.len() - tail], &mut a_bytes);
         merge(
             &before,
             &after,
-            |(bytes, _)| bytes.as_slice(),
+            |(bytes, _)| *bytes,
             |b, a| match (b, a) {
                 (Some((_, b)), None) => self.push(ChangeKind::Removed, Some(b), None),
                 (None, Some((_, a))) => self.push(ChangeKind::Added, None, Some(a)),
@@ -204,6 +207,20 @@ impl<'n, 'a> Walk<'n, 'a> {
             }
         }
     }
+}
+
+/// The items of a set with their canonical bytes, all of which are written into one place.
+fn keys<'k, 'n, 'a>(
+    items: &'n [Normal<'a>],
+    bytes: &'k mut Vec<u8>,
+) -> Vec<(&'k [u8], &'n Normal<'a>)> {
+    let end = |item: &Normal<'a>| {
+        item.write_canonical(bytes);
+        bytes.len()
+    };
+    let ends: Vec<usize> = items.iter().map(end).collect();
+    let starts = std::iter::once(0).chain(ends.iter().copied());
+    starts.zip(&ends).zip(items).map(|((from, to), item)| (&bytes[from..*to], item)).collect()
 }
 
 /// Walks two sorted slices together; equal keys meet one to one.

@@ -34,6 +34,20 @@ pub struct Normalised<'v> {
     pub secrets: Vec<SecretAt>,
 }
 
+impl Normalised<'_> {
+    /// Copies every borrowed string.
+    #[must_use]
+    pub fn into_owned(self) -> Normalised<'static> {
+        Normalised {
+            content: self.content.into_owned(),
+            label: self.label.into_owned(),
+            assignments: self.assignments.into_owned(),
+            references: self.references,
+            secrets: self.secrets,
+        }
+    }
+}
+
 /// Something that the normal form leaves out, for `inspect`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Dropped {

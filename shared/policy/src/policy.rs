@@ -116,12 +116,8 @@ impl Payload<'_> {
         localiser: &Localiser,
         trace: Option<&mut Vec<Dropped>>,
     ) -> Normalised<'_> {
-        if self.policy_type.is_role_definition() {
-            return normalise_role(
-                &RoleDefinition::read(&self.document),
-                &self.document,
-                localiser,
-            );
+        if let Some(role) = self.role() {
+            return normalise_role(&role, &self.document, localiser).into_owned();
         }
         let own = self.own_localiser(localiser);
         let localiser = own.as_ref().unwrap_or(localiser);
@@ -247,21 +243,22 @@ impl Payload<'_> {
             .collect()
     }
 
-    /// Returns the normal form and, of a role definition, the role that it was made from.
+    /// Returns the normal form of what was read before: `role` is the role of this payload.
     #[must_use]
-    pub fn read_with_role(
-        &self,
+    pub fn read_as<'r>(
+        &'r self,
+        role: Option<&'r RoleDefinition<'_>>,
         localiser: &Localiser,
-    ) -> (Normalised<'_>, Option<RoleDefinition>) {
-        match self.role() {
-            Some(role) => (normalise_role(&role, &self.document, localiser), Some(role)),
-            None => (self.read(localiser), None),
+    ) -> Normalised<'r> {
+        match role {
+            Some(role) => normalise_role(role, &self.document, localiser),
+            None => self.read(localiser),
         }
     }
 
     /// Reads the role, when this is one.
     #[must_use]
-    pub fn role(&self) -> Option<RoleDefinition> {
+    pub fn role(&self) -> Option<RoleDefinition<'_>> {
         self.policy_type.is_role_definition().then(|| RoleDefinition::read(&self.document))
     }
 }

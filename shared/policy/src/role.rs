@@ -7,20 +7,13 @@ use crate::normal::Normal;
 use crate::normalise::Normalised;
 use crate::reference::{Facet, Reference, ReferenceKind};
 use crate::tenant::Localiser;
+use actions::{Action, Actions};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
-use std::collections::{BTreeMap, BTreeSet};
 
+pub mod actions;
 pub mod evidence;
-
-/// An action in canonical spelling: ASCII lower case, `/` as `_`. The resource name
-/// `DeviceCompliancePolices` is misspelt on the wire and stays so.
-#[must_use]
-pub fn canonical_action(action: &str) -> String {
-    let canonical = |char: char| if char == '/' { '_' } else { char.to_ascii_lowercase() };
-    action.trim().chars().map(canonical).collect()
-}
 
 /// Whether an action does more than read: any verb but `Read` and `View…`.
 #[must_use]
@@ -29,24 +22,31 @@ pub fn is_privileged(canonical: &str) -> bool {
     !(verb == "read" || verb.starts_with("view"))
 }
 
-/// One permission block: actions in canonical spelling, each with the spelling of its source.
-#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Block {
+/// One permission block.
+#[derive(Clone, Debug, Default)]
+pub struct Block<'p> {
     /// What the block grants.
-    pub allowed: BTreeMap<String, String>,
+    pub allowed: Actions<'p>,
     /// What it takes back.
-    pub not_allowed: BTreeMap<String, String>,
+    pub not_allowed: Actions<'p>,
 }
 
-impl Block {
+impl<'p> Block<'p> {
+    fn read(allowed: Option<&'p Value<'_>>, not_allowed: Option<&'p Value<'_>>) -> Self {
+        let actions = |list: Option<&'p Value<'_>>| {
+            list.map(Value::items).unwrap_or_default().iter().filter_map(Value::as_str).collect()
+        };
+        Self { allowed: actions(allowed), not_allowed: actions(not_allowed) }
+    }
+
     fn is_empty(&self) -> bool {
         self.allowed.is_empty() && self.not_allowed.is_empty()
     }
 
     /// Whether two blocks mean the same; the spelling of their sources is no part of that.
     fn same(&self, other: &Self) -> bool {
-        self.allowed.keys().eq(other.allowed.keys())
-            && self.not_allowed.keys().eq(other.not_allowed.keys())
+        self.allowed.canonical().eq(other.allowed.canonical())
+            && self.not_allowed.canonical().eq(other.not_allowed.canonical())
     }
 }
 
@@ -80,28 +80,28 @@ impl RoleAnomaly {
     }
 }
 
-/// A role definition in its normal form.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct RoleDefinition {
+/// A role definition in its normal form. It borrows from its payload.
+#[derive(Clone, Debug)]
+pub struct RoleDefinition<'p> {
     /// Microsoft's own role (with one id in every tenant) or the tenant's.
     pub built_in: bool,
     /// Blocks, merged and sorted.
-    pub blocks: Vec<Block>,
+    pub blocks: Vec<Block<'p>>,
     /// Set when the body gives no verdict.
     pub anomaly: Option<RoleAnomaly>,
 }
 
-impl RoleDefinition {
+impl<'p> RoleDefinition<'p> {
     /// Reads a payload.
     #[must_use]
-    pub fn read(payload: &Value<'_>) -> Self {
+    pub fn read(payload: &'p Value<'_>) -> Self {
         let truth = |name: &str| payload.get(name).and_then(Value::as_bool);
         let (is_built_in, twin) = (truth("isBuiltIn"), truth("isBuiltInRoleDefinition"));
         let built_in = is_built_in.or(twin).unwrap_or(false);
         let mut anomaly =
             twin.is_some_and(|twin| twin != built_in).then_some(RoleAnomaly::BuiltInTwinsDisagree);
 
-        let forms: Vec<Form> = ["rolePermissions", "permissions"]
+        let forms: Vec<Form<'p>> = ["rolePermissions", "permissions"]
             .into_iter()
             .filter_map(|name| payload.get(name).filter(|value| **value != Value::Null))
             .map(|container| Form::read(container.items()))
@@ -118,48 +118,44 @@ impl RoleDefinition {
         Self { built_in, blocks: blocks.unwrap_or_default(), anomaly }
     }
 
-    /// The effective actions: allowed minus not allowed in each block, all blocks together. For display
-    /// and privilege tests; equality is decided on blocks.
+    /// The effective actions: allowed minus not allowed in each block, all blocks together, sorted and
+    /// without doubles. For display and privilege tests; equality is decided on blocks.
     #[must_use]
-    pub fn effective(&self) -> BTreeSet<&str> {
-        self.blocks
-            .iter()
-            .flat_map(|block| {
-                block
-                    .allowed
-                    .keys()
-                    .filter(|action| !block.not_allowed.contains_key(*action))
-                    .map(String::as_str)
-            })
-            .collect()
+    pub fn effective(&self) -> Vec<Action<'_>> {
+        let mut out: Vec<Action<'_>> = Vec::new();
+        for Block { allowed, not_allowed } in &self.blocks {
+            let stands = |action: &Action<'_>| not_allowed.spelling(action.canonical).is_none();
+            out.extend(allowed.iter().filter(stands));
+        }
+        // Stable: the first block's spelling stays.
+        out.sort_by_key(|action| action.canonical);
+        out.dedup_by_key(|action| action.canonical);
+        out
     }
 
     /// The spelling of an action in the source.
     #[must_use]
-    pub fn spelling(&self, canonical: &str) -> Option<&str> {
-        self.blocks
-            .iter()
-            .find_map(|block| {
-                block.allowed.get(canonical).or_else(|| block.not_allowed.get(canonical))
-            })
-            .map(String::as_str)
+    pub fn spelling(&self, canonical: &str) -> Option<&'p str> {
+        self.blocks.iter().find_map(|block| {
+            block.allowed.spelling(canonical).or_else(|| block.not_allowed.spelling(canonical))
+        })
     }
 }
 
-fn same_blocks(a: &[Block], b: &[Block]) -> bool {
+fn same_blocks(a: &[Block<'_>], b: &[Block<'_>]) -> bool {
     a.len() == b.len() && a.iter().zip(b).all(|(a, b)| a.same(b))
 }
 
 /// One container of permissions as it was sent: `resourceActions` and its twin `actions`.
-struct Form {
-    full: Option<Vec<Block>>,
-    twin: Option<Vec<Block>>,
+struct Form<'p> {
+    full: Option<Vec<Block<'p>>>,
+    twin: Option<Vec<Block<'p>>>,
 }
 
-impl Form {
-    fn read(entries: &[Value<'_>]) -> Self {
-        let mut full: Option<Vec<Block>> = None;
-        let mut twin: Option<Vec<Block>> = None;
+impl<'p> Form<'p> {
+    fn read(entries: &'p [Value<'_>]) -> Self {
+        let mut full: Option<Vec<Block<'p>>> = None;
+        let mut twin: Option<Vec<Block<'p>>> = None;
         for entry in entries {
             // Some writers put the action lists into the entry itself.
             let holders = match entry.get("resourceActions") {
@@ -170,14 +166,13 @@ impl Form {
                 None => &[],
             };
             if !holders.is_empty() || entry.get("resourceActions").is_some() {
-                full.get_or_insert_default().extend(holders.iter().map(|holder| Block {
-                    allowed: actions(holder.get("allowedResourceActions")),
-                    not_allowed: actions(holder.get("notAllowedResourceActions")),
+                full.get_or_insert_default().extend(holders.iter().map(|holder| {
+                    let list = |name| holder.get(name);
+                    Block::read(list("allowedResourceActions"), list("notAllowedResourceActions"))
                 }));
             }
             if let Some(list) = entry.get("actions").filter(|list| **list != Value::Null) {
-                twin.get_or_insert_default()
-                    .push(Block { allowed: actions(Some(list)), not_allowed: BTreeMap::new() });
+                twin.get_or_insert_default().push(Block::read(Some(list), None));
             }
         }
         if entries.is_empty() {
@@ -189,34 +184,29 @@ impl Form {
 
 /// Whether what stands in several forms differs. A twin holds the allowed actions alone, so it is
 /// compared with those.
-fn disagree(forms: &[Form]) -> bool {
-    let full: Vec<&[Block]> = forms.iter().filter_map(|form| form.full.as_deref()).collect();
-    let granted: Vec<BTreeSet<&str>> = forms
-        .iter()
-        .flat_map(|form| [&form.full, &form.twin])
-        .flatten()
-        .map(|blocks| blocks.iter().flat_map(|b| b.allowed.keys().map(String::as_str)).collect())
-        .collect();
+fn disagree(forms: &[Form<'_>]) -> bool {
+    let full: Vec<&[Block<'_>]> = forms.iter().filter_map(|form| form.full.as_deref()).collect();
+    let mut granted = forms.iter().flat_map(|form| [&form.full, &form.twin]).flatten();
+    let Some(first) = granted.next() else { return false };
     full.windows(2).any(|pair| !same_blocks(pair[0], pair[1]))
-        || granted.windows(2).any(|pair| pair[0] != pair[1])
+        || granted.any(|other| allowed(first) != allowed(other))
 }
 
-fn actions(list: Option<&Value<'_>>) -> BTreeMap<String, String> {
-    list.map(Value::items)
-        .unwrap_or_default()
-        .iter()
-        .filter_map(Value::as_str)
-        .map(|action| (canonical_action(action), action.trim().to_owned()))
-        .collect()
+/// What blocks allow together, whatever they take back: sorted, without doubles.
+fn allowed<'b>(blocks: &'b [Block<'_>]) -> Vec<&'b str> {
+    let mut out: Vec<&str> = blocks.iter().flat_map(|block| block.allowed.canonical()).collect();
+    out.sort_unstable();
+    out.dedup();
+    out
 }
 
 /// Removes empty blocks, merges those that take nothing back, sorts, and removes doubles.
-fn merge(blocks: Vec<Block>) -> Vec<Block> {
+fn merge(blocks: Vec<Block<'_>>) -> Vec<Block<'_>> {
     let mut plain = Block::default();
     let mut out = Vec::new();
     for block in blocks.into_iter().filter(|block| !block.is_empty()) {
         if block.not_allowed.is_empty() {
-            plain.allowed.extend(block.allowed);
+            plain.allowed.absorb(block.allowed);
         } else {
             out.push(block);
         }
@@ -225,13 +215,14 @@ fn merge(blocks: Vec<Block>) -> Vec<Block> {
         out.push(plain);
     }
     out.sort_by(|a, b| {
-        a.not_allowed.keys().cmp(b.not_allowed.keys()).then(a.allowed.keys().cmp(b.allowed.keys()))
+        let taken_back = a.not_allowed.canonical().cmp(b.not_allowed.canonical());
+        taken_back.then_with(|| a.allowed.canonical().cmp(b.allowed.canonical()))
     });
     out.dedup_by(|a, b| a.same(b));
     out
 }
 
-/// Which way a permission change goes.
+/// Which way a permission change goes, judged on what is granted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Direction {
@@ -245,48 +236,33 @@ pub enum Direction {
     Unchanged,
 }
 
-/// What changed between two versions of a role.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct PermissionChange {
-    /// Effective actions that only the second version grants, in the spelling of its source.
-    pub added: Vec<String>,
-    /// Effective actions that only the first version grants, in the spelling of its source.
-    pub removed: Vec<String>,
-    /// Whether an added action does more than read.
-    pub adds_privileged: bool,
-    /// Which way the change goes.
-    pub direction: Direction,
+/// What each of two sorted lists without doubles holds and the other does not.
+fn apart<'r>(one: &[Action<'r>], other: &[Action<'r>]) -> (Vec<Action<'r>>, Vec<Action<'r>>) {
+    let (mut left, mut right) = (Vec::new(), Vec::new());
+    let mut rest = other.iter().copied().peekable();
+    for action in one {
+        while let Some(before) = rest.next_if(|next| next.canonical < action.canonical) {
+            right.push(before);
+        }
+        if rest.next_if(|next| next.canonical == action.canonical).is_none() {
+            left.push(*action);
+        }
+    }
+    right.extend(rest);
+    (left, right)
 }
 
-/// Compares what two versions of a role grant.
+/// Normalises a role definition that was read from its payload: permissions are content, name and
+/// description the label, scope tags (who may see the role) belong to the assignments.
 #[must_use]
-pub fn permission_change(before: &RoleDefinition, after: &RoleDefinition) -> PermissionChange {
-    let (b, a) = (before.effective(), after.effective());
-    let spell =
-        |role: &RoleDefinition, action: &&&str| role.spelling(action).unwrap_or(action).to_owned();
-    let added: Vec<String> = a.difference(&b).map(|action| spell(after, &action)).collect();
-    let removed: Vec<String> = b.difference(&a).map(|action| spell(before, &action)).collect();
-    let adds_privileged = a.difference(&b).any(|action| is_privileged(action));
-    let direction = match (added.is_empty(), removed.is_empty()) {
-        (false, true) => Direction::Widened,
-        (true, false) => Direction::Narrowed,
-        (false, false) => Direction::Both,
-        (true, true) => Direction::Unchanged,
-    };
-    PermissionChange { added, removed, adds_privileged, direction }
-}
-
-/// Normalises a role definition that was read from its payload: permissions are content, name and description the label, scope tags
-/// (who may see the role) belong to the assignments.
-#[must_use]
-pub fn normalise_role(
-    role: &RoleDefinition,
+pub fn normalise_role<'r>(
+    role: &'r RoleDefinition<'_>,
     payload: &Value<'_>,
     localiser: &Localiser,
-) -> Normalised<'static> {
-    let own = |text: &str| Normal::String(Cow::Owned(text.to_owned()));
-    let set = |actions: &BTreeMap<String, String>| {
-        Normal::Set(actions.keys().map(|action| own(action)).collect())
+) -> Normalised<'r> {
+    let set = |actions: &'r Actions<'_>| {
+        let action = |action| Normal::String(Cow::Borrowed(action));
+        Normal::Set(actions.canonical().map(action).collect())
     };
     let blocks = role
         .blocks
@@ -347,8 +323,9 @@ mod tests {
     use super::*;
     use crate::json::parse;
 
-    fn read(text: &str) -> RoleDefinition {
-        RoleDefinition::read(&parse(text).unwrap())
+    /// A role that outlives its payload.
+    fn read(text: &str) -> RoleDefinition<'static> {
+        RoleDefinition::read(Box::leak(Box::new(parse(text).unwrap().into_owned())))
     }
 
     #[test]
@@ -396,30 +373,15 @@ mod tests {
             r#"{"rolePermissions":[{"resourceActions":[{"allowedResourceActions":["a_read","b_read"],
                "notAllowedResourceActions":["c_wipe"]}]}],"permissions":[{"actions":["b_read","a_read"]}]}"#,
         );
-        assert_eq!((role.anomaly, role.blocks[0].not_allowed.len()), (None, 1));
+        assert_eq!((role.anomaly, role.blocks[0].not_allowed.canonical().count()), (None, 1));
         let reversed = read(
             r#"{"permissions":[{"resourceActions":[{"allowedResourceActions":["a_read"],
                "notAllowedResourceActions":["c_wipe"]}]}],"rolePermissions":[{"actions":["a_read"]}]}"#,
         );
-        assert_eq!((reversed.anomaly, reversed.blocks[0].not_allowed.len()), (None, 1));
-    }
-
-    #[test]
-    fn direction_is_judged_on_what_is_granted() {
-        let role = |allowed: &str, not: &str| {
-            read(&format!(
-                r#"{{"rolePermissions":[{{"resourceActions":[{{"allowedResourceActions":[{allowed}],
-                   "notAllowedResourceActions":[{not}]}}]}}]}}"#
-            ))
-        };
-        let base = role(r#""x_a_read""#, "");
-        let wide = role(r#""x_a_read","X_Wipe""#, "");
-        let change = permission_change(&base, &wide);
-        assert_eq!((change.direction, change.adds_privileged), (Direction::Widened, true));
-        assert_eq!(change.added, ["X_Wipe"]);
-        assert_eq!(permission_change(&wide, &base).direction, Direction::Narrowed);
-        let taken_back = role(r#""x_a_read","x_wipe""#, r#""x_wipe""#);
-        assert_eq!(permission_change(&base, &taken_back).direction, Direction::Unchanged);
+        assert_eq!(
+            (reversed.anomaly, reversed.blocks[0].not_allowed.canonical().count()),
+            (None, 1)
+        );
     }
 
     #[test]

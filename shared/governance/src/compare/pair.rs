@@ -1,7 +1,7 @@
 //! Judges one matched pair.
 
 use super::judge::{Targets, judge_references, judge_secrets, name_inside};
-use super::role::{RolePair, judge_roles};
+use super::role::evidence_of_roles;
 use super::{CompareOptions, Payloads, evidence};
 use crate::finding::Fingerprint;
 use crate::gap::GapKind;
@@ -13,6 +13,7 @@ use crate::report::{
 use crate::severity::{RoleFacts, rate, rate_role};
 use crate::subject::Subject;
 use plumbline_policy::diff::diff;
+use plumbline_policy::role::evidence::RoleEvidence;
 
 pub(super) struct Context<'c> {
     pub(super) options: &'c CompareOptions,
@@ -142,12 +143,12 @@ impl Context<'_> {
             }
             return out;
         }
-        if let Some((mut changes, roles)) = self.evidence_of(baseline, current, &differing) {
+        if let Some((mut changes, role)) = self.evidence_of(baseline, current, &differing) {
             let beside = name_inside(&mut changes, references.changes);
             changes.extend(beside);
             changes.extend(secrets.changes);
             changes.sort_by(|a, b| (a.facet, &a.path).cmp(&(b.facet, &b.path)));
-            out.drift = Some(self.drift_of(baseline, current, found, facets, changes, roles));
+            out.drift = Some(self.drift_of(baseline, current, found, facets, changes, role));
         } else {
             let detail = "the file changed or went away while it was being compared; run again";
             out.gap(GapKind::Unreadable, None, current, detail);
@@ -162,15 +163,16 @@ impl Context<'_> {
         baseline: &Subject,
         current: &Subject,
         differing: &[Facet],
-    ) -> Option<(Vec<Change>, Option<RolePair>)> {
+    ) -> Option<(Vec<Change>, Option<RoleEvidence>)> {
         if differing.is_empty() {
             return Some((Vec::new(), None));
         }
         let golden = self.payloads.payload(SideName::Baseline, &baseline.source)?;
         let other = self.payloads.payload(SideName::Current, &current.source)?;
-        let (before, golden_role) =
-            golden.read_with_role(self.payloads.localiser(SideName::Baseline));
-        let (after, other_role) = other.read_with_role(self.payloads.localiser(SideName::Current));
+        let (golden_role, other_role) = (golden.role(), other.role());
+        let before =
+            golden.read_as(golden_role.as_ref(), self.payloads.localiser(SideName::Baseline));
+        let after = other.read_as(other_role.as_ref(), self.payloads.localiser(SideName::Current));
         let mut changes = Vec::new();
         for facet in differing {
             let (b, a) = match facet {
@@ -180,10 +182,10 @@ impl Context<'_> {
             };
             changes.extend(evidence(*facet, &diff(b, a)));
         }
-        let roles = golden_role
-            .zip(other_role)
-            .map(|(golden, other)| judge_roles((&golden, &before), (&other, &after), &mut changes));
-        Some((changes, roles))
+        let role = golden_role.as_ref().zip(other_role.as_ref()).map(|(golden, other)| {
+            evidence_of_roles((golden, &before), (other, &after), &mut changes)
+        });
+        Some((changes, role))
     }
 }
 
@@ -195,7 +197,7 @@ impl Context<'_> {
         found: &Match,
         compared: &[Facet],
         changes: Vec<Change>,
-        roles: Option<RolePair>,
+        role: Option<RoleEvidence>,
     ) -> Drift {
         let mut facets: Vec<Facet> = changes.iter().map(|change| change.facet).collect();
         facets.extend(compared.iter().filter(|f| baseline.facet(**f) != current.facet(**f)));
@@ -214,17 +216,17 @@ impl Context<'_> {
                 .iter()
                 .filter(|change| change.facet == Facet::Content)
                 .all(|change| change.kind == ChangeKind::Reordered);
-        let direction = roles
+        let direction = role
             .as_ref()
             .filter(|_| diff_kind == DiffKind::PermissionChange)
-            .map(|r| r.change.direction);
+            .map(RoleEvidence::direction);
         let by_role = baseline.role.zip(current.role).and_then(|(b, c)| {
             rate_role(
                 diff_kind,
                 RoleFacts {
                     built_in: b.built_in,
                     built_in_differs: b.built_in != c.built_in,
-                    privileged: roles.as_ref().is_some_and(|roles| roles.change.adds_privileged),
+                    privileged: role.as_ref().is_some_and(RoleEvidence::adds_privileged),
                     direction,
                 },
             )
@@ -255,7 +257,7 @@ impl Context<'_> {
             confidence: Some(found.confidence),
             direction,
             possibly_same_as: None,
-            role: roles.map(|roles| roles.evidence),
+            role,
             fingerprint: fingerprint.digest(&self.options.owner).to_string(),
             recurrence_key: self.options.recurrence_key(baseline).to_string(),
             changes,

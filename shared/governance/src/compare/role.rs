@@ -6,23 +6,16 @@ use crate::report::{Change, Facet};
 use crate::subject::Subject;
 use plumbline_policy::normal::Normal;
 use plumbline_policy::normalise::Normalised;
+use plumbline_policy::role::RoleDefinition;
+use plumbline_policy::role::actions::canonical_action;
 use plumbline_policy::role::evidence::{Described, RoleEvidence};
-use plumbline_policy::role::{
-    PermissionChange, RoleDefinition, canonical_action, permission_change,
-};
 
-/// What a pair of roles came to.
-pub(super) struct RolePair {
-    pub(super) change: PermissionChange,
-    pub(super) evidence: RoleEvidence,
-}
-
-/// Judges a pair of roles and gives the actions in the evidence the spelling of their source.
-pub(super) fn judge_roles(
-    (baseline, before): (&RoleDefinition, &Normalised<'_>),
-    (current, after): (&RoleDefinition, &Normalised<'_>),
+/// Says what a pair of roles grants, and gives the actions in the evidence the spelling of their source.
+pub(super) fn evidence_of_roles(
+    (baseline, before): (&RoleDefinition<'_>, &Normalised<'_>),
+    (current, after): (&RoleDefinition<'_>, &Normalised<'_>),
     changes: &mut [Change],
-) -> RolePair {
+) -> RoleEvidence {
     for change in changes.iter_mut().filter(|change| change.facet == Facet::Content) {
         for (value, role) in [(&mut change.before, baseline), (&mut change.after, current)] {
             if let Some(value) = value {
@@ -30,9 +23,7 @@ pub(super) fn judge_roles(
             }
         }
     }
-    let evidence =
-        RoleEvidence::of(Some(described(baseline, before)), Some(described(current, after)));
-    RolePair { change: permission_change(baseline, current), evidence }
+    RoleEvidence::of(Some(described(baseline, before)), Some(described(current, after)))
 }
 
 /// The evidence of a role that one side alone has. `None` when its content is not known.
@@ -43,8 +34,8 @@ pub(super) fn lone_role(
 ) -> Option<RoleEvidence> {
     subject.role.filter(|role| role.anomaly.is_none())?;
     let payload = payloads.payload(side, &subject.source)?;
-    let (normalised, role) = payload.read_with_role(payloads.localiser(side));
-    let role = role?;
+    let role = payload.role()?;
+    let normalised = payload.read_as(Some(&role), payloads.localiser(side));
     let described = Some(described(&role, &normalised));
     Some(match side {
         SideName::Baseline => RoleEvidence::of(described, None),
@@ -52,7 +43,7 @@ pub(super) fn lone_role(
     })
 }
 
-fn described<'r>(role: &'r RoleDefinition, normalised: &'r Normalised<'_>) -> Described<'r> {
+fn described<'r>(role: &'r RoleDefinition<'_>, normalised: &'r Normalised<'_>) -> Described<'r> {
     let description = match &normalised.label {
         Normal::Map(members) => members.iter().find_map(|(name, value)| match value {
             Normal::String(text) if name == "description" => Some(text.as_ref()),
@@ -64,7 +55,7 @@ fn described<'r>(role: &'r RoleDefinition, normalised: &'r Normalised<'_>) -> De
 }
 
 /// Writes actions as their role does, in a value or in the blocks of one.
-fn spell(value: &mut serde_json::Value, role: &RoleDefinition) {
+fn spell(value: &mut serde_json::Value, role: &RoleDefinition<'_>) {
     match value {
         serde_json::Value::String(action) => {
             if let Some(spelling) = role.spelling(&canonical_action(action)) {

@@ -10,6 +10,7 @@ use crate::scope::Scope;
 use plumbline_policy::policy::Payload;
 use plumbline_policy::reference::Facet;
 use plumbline_policy::secret::SecretMac;
+use std::borrow::Cow;
 
 const TYPE: &str = "deviceConfiguration";
 
@@ -239,7 +240,7 @@ fn a_root_covers_all_that_a_verdict_rests_on_and_no_place() {
 struct Nothing(Localiser);
 
 impl Payloads for Nothing {
-    fn payload(&self, _: SideName, _: &Source) -> Option<Payload<'static>> {
+    fn payload(&self, _: SideName, _: &Source) -> Option<Cow<'_, Payload<'static>>> {
         None
     }
 

@@ -1,7 +1,8 @@
 //! What two versions of a role grant, as a reviewer reads it: the actions that differ, under the resources
 //! they act on, those that do more than read first.
 
-use super::{RoleDefinition, canonical_action, is_privileged};
+use super::actions::{Action, canonical_action};
+use super::{Direction, RoleDefinition, apart, is_privileged};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::cmp::Reverse;
@@ -56,10 +57,11 @@ impl RoleEvidence {
     #[must_use]
     pub fn of(before: Option<Described<'_>>, after: Option<Described<'_>>) -> Self {
         let (golden, other) = (granted_by(before), granted_by(after));
+        let (removed, added) = apart(&golden, &other);
         let mut found = Resources::default();
-        found.add(&other, &golden, after, |resource| &mut resource.added);
-        found.add(&golden, &other, before, |resource| &mut resource.removed);
-        let side = |of: Option<Described<'_>>, granted: &BTreeSet<&str>| {
+        found.add(added, |resource| &mut resource.added);
+        found.add(removed, |resource| &mut resource.removed);
+        let side = |of: Option<Described<'_>>, granted: &[Action<'_>]| {
             of.map(|of| RoleSide {
                 built_in: of.role.built_in,
                 description: of.description.to_owned(),
@@ -71,6 +73,26 @@ impl RoleEvidence {
             current: side(after, &other),
             resources: found.finish(),
         }
+    }
+
+    /// Which way the change goes.
+    #[must_use]
+    pub fn direction(&self) -> Direction {
+        let any = |list: fn(&ResourceChange) -> &[RoleAction]| {
+            self.resources.iter().any(|resource| !list(resource).is_empty())
+        };
+        match (any(|resource| &resource.added), any(|resource| &resource.removed)) {
+            (true, false) => Direction::Widened,
+            (false, true) => Direction::Narrowed,
+            (true, true) => Direction::Both,
+            (false, false) => Direction::Unchanged,
+        }
+    }
+
+    /// Whether the tenant's role alone grants an action that does more than read.
+    #[must_use]
+    pub fn adds_privileged(&self) -> bool {
+        self.resources.iter().flat_map(|resource| &resource.added).any(|one| one.privileged)
     }
 
     /// Whether a change of a role's settings says no more than the lists of actions do.
@@ -98,7 +120,7 @@ impl RoleEvidence {
     }
 }
 
-fn granted_by(side: Option<Described<'_>>) -> BTreeSet<&str> {
+fn granted_by(side: Option<Described<'_>>) -> Vec<Action<'_>> {
     side.map(|side| side.role.effective()).unwrap_or_default()
 }
 
@@ -118,32 +140,29 @@ fn granted_in(value: &serde_json::Value) -> Option<Vec<&str>> {
 #[derive(Clone, Copy, Debug)]
 pub struct Described<'r> {
     /// What it grants.
-    pub role: &'r RoleDefinition,
+    pub role: &'r RoleDefinition<'r>,
     /// Its description; empty where it has none.
     pub description: &'r str,
 }
 
 /// Resources by their canonical name, so that two spellings of one are one.
 #[derive(Default)]
-struct Resources(BTreeMap<String, ResourceChange>);
+struct Resources<'r>(BTreeMap<&'r str, ResourceChange>);
 
-impl Resources {
-    /// Adds what one version grants and the other does not, in the spelling of its source.
+impl<'r> Resources<'r> {
+    /// Adds actions that one version alone grants, in the spelling of its source.
     fn add(
         &mut self,
-        granted: &BTreeSet<&str>,
-        elsewhere: &BTreeSet<&str>,
-        side: Option<Described<'_>>,
+        actions: Vec<Action<'r>>,
         list: fn(&mut ResourceChange) -> &mut Vec<RoleAction>,
     ) {
-        for canonical in granted.difference(elsewhere) {
-            let spelling = side.and_then(|side| side.role.spelling(canonical)).unwrap_or(canonical);
-            let resource = self.0.entry(resource_of(canonical).to_owned()).or_insert_with(|| {
-                let resource = resource_of(spelling).to_owned();
+        for Action { canonical, source } in actions {
+            let resource = self.0.entry(resource_of(canonical)).or_insert_with(|| {
+                let resource = resource_of(source).to_owned();
                 ResourceChange { resource, added: Vec::new(), removed: Vec::new() }
             });
             let privileged = is_privileged(canonical);
-            list(resource).push(RoleAction { action: spelling.to_owned(), privileged });
+            list(resource).push(RoleAction { action: source.to_owned(), privileged });
         }
     }
 
@@ -186,15 +205,15 @@ mod tests {
     use crate::json::parse;
     use serde_json::json;
 
-    fn role(allowed: &[&str], not_allowed: &[&str]) -> RoleDefinition {
+    fn role(allowed: &[&str], not_allowed: &[&str]) -> RoleDefinition<'static> {
         let body = json!({ "rolePermissions": [{ "resourceActions": [
             { "allowedResourceActions": allowed, "notAllowedResourceActions": not_allowed }
         ] }] })
         .to_string();
-        RoleDefinition::read(&parse(&body).unwrap())
+        RoleDefinition::read(Box::leak(Box::new(parse(&body).unwrap().into_owned())))
     }
 
-    fn between(before: &RoleDefinition, after: &RoleDefinition) -> RoleEvidence {
+    fn between(before: &RoleDefinition<'_>, after: &RoleDefinition<'_>) -> RoleEvidence {
         let described = |role| Some(Described { role, description: "" });
         RoleEvidence::of(described(before), described(after))
     }
@@ -236,6 +255,24 @@ mod tests {
             ]
         );
         assert_eq!(lines(&between(&before, &before)), Vec::<String>::new());
+    }
+
+    #[test]
+    fn the_direction_is_judged_on_what_is_granted() {
+        let base = role(&["x_a_read"], &[]);
+        let wide = role(&["x_a_read", "X_Wipe"], &[]);
+        let other = role(&["x_b_read"], &[]);
+        let taken_back = role(&["x_a_read", "x_wipe"], &["x_wipe"]);
+        for (before, after, direction, privileged) in [
+            (&base, &wide, Direction::Widened, true),
+            (&wide, &base, Direction::Narrowed, false),
+            (&base, &other, Direction::Both, false),
+            (&other, &wide, Direction::Both, true),
+            (&base, &taken_back, Direction::Unchanged, false),
+        ] {
+            let evidence = between(before, after);
+            assert_eq!((evidence.direction(), evidence.adds_privileged()), (direction, privileged));
+        }
     }
 
     #[test]
