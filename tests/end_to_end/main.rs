@@ -12,6 +12,7 @@ mod messages;
 mod nights;
 mod people;
 mod proxy;
+mod role_definitions;
 mod roles;
 mod size;
 mod stores;
