@@ -562,6 +562,28 @@ mod tests {
     }
 
     #[test]
+    fn sets_that_begin_and_end_alike_differ_in_the_middle() {
+        let set = |items: &[&'static str]| Normal::Set(items.iter().map(|one| text(one)).collect());
+        let kinds = |before: &[&'static str], after: &[&'static str]| -> Vec<String> {
+            let (before, after) = (set(before), set(after));
+            let changes = diff(&before, &after);
+            let value = |change: &Change<'_, '_>| {
+                let value = change.before.or(change.after).map(Normal::to_json);
+                format!("{:?} {}", change.kind, value.unwrap_or_default())
+            };
+            changes.iter().map(value).collect()
+        };
+        let none: [&str; 0] = [];
+        assert_eq!(kinds(&["a", "c"], &["a", "b", "c"]), [r#"Added "b""#]);
+        assert_eq!(kinds(&["a", "b", "c"], &["a", "c"]), [r#"Removed "b""#]);
+        assert_eq!(kinds(&["a", "b"], &["a", "c"]), [r#"Removed "b""#, r#"Added "c""#]);
+        assert_eq!(kinds(&[], &["a"]), [r#"Added "a""#]);
+        // What stands for several references is not used twice from both ends.
+        assert_eq!(kinds(&["a"], &["a", "a"]), [r#"Added "a""#]);
+        assert_eq!(kinds(&["a", "b"], &["a", "b"]), none);
+    }
+
+    #[test]
     fn another_order_alone_is_one_change_of_the_list() {
         assert_eq!(paths(&list(&["a", "b", "c"]), &list(&["c", "a", "b"])), ["Reordered "]);
         assert_eq!(paths(&list(&["a", "b"]), &list(&["a", "z"])), ["Changed [1]"]);

@@ -100,3 +100,17 @@ impl<'de> serde::Deserialize<'de> for Digest {
         text.parse().map_err(serde::de::Error::custom)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The SHA-256 of nothing is well known.
+    #[test]
+    fn a_digest_is_written_and_read_in_hexadecimal() {
+        let text = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
+        assert_eq!(Digest::of(b"").to_string(), text);
+        assert_eq!(text.parse(), Ok(Digest::of(b"")));
+        assert_eq!(Digest::of(b"").short(), "e3b0c442");
+    }
+}
