@@ -2,20 +2,15 @@
 
 use crate::people::Workspace;
 use crate::world::World;
-use plumbline_tests::policies::{FEATURE, Policies, feature, guid};
+use plumbline_policy::catalog::ROLE_DEFINITION;
+use plumbline_tests::policies::{FEATURE, Policies, feature, guid, role};
 use serde_json::{Value, json};
 
-const ROLE: &str = "intuneRoleDefinition";
-
-fn role(name: &str, number: u32, built_in: bool, actions: &[&str]) -> Value {
-    json!({
-        "@odata.context": "https://graph.microsoft.com/beta/$metadata#deviceManagement/roleDefinitions/$entity",
-        "id": guid(number), "displayName": name, "description": "", "isBuiltIn": built_in,
-        "rolePermissions": [{ "resourceActions": [
-            { "allowedResourceActions": actions, "notAllowedResourceActions": [] }
-        ] }],
-        "roleScopeTagIds": ["0"],
-    })
+/// Microsoft's own role.
+fn built_in(name: &str, number: u32, actions: &[&str]) -> Value {
+    let mut role = role(name, number, actions);
+    role["isBuiltIn"] = true.into();
+    role
 }
 
 /// Roles beside the policy that every tenant here has.
@@ -35,12 +30,12 @@ fn roles_from_a_request_to_evidence_and_a_mapping() {
     workspace.import(
         &golden,
         &with([
-            role("Read Only Operator", 1, true, &[READ, "Microsoft.Intune_Roles_Read"]),
-            role("Helpdesk", 2, false, &[READ]),
-            role("Auditors", 3, false, &[READ]),
+            built_in("Read Only Operator", 1, &[READ, "Microsoft.Intune_Roles_Read"]),
+            role("Helpdesk", 2, &[READ]),
+            role("Auditors", 3, &[READ]),
         ]),
     );
-    let scope = json!({ "policy_types": [FEATURE], "foundation_types": [ROLE] });
+    let scope = json!({ "policy_types": [FEATURE], "foundation_types": [ROLE_DEFINITION] });
     let profile =
         workspace.ask("POST", "/profiles", &json!({ "name": "Gold", "scope": scope }).to_string());
     let profile = profile["id"].as_str().unwrap();
@@ -53,9 +48,9 @@ fn roles_from_a_request_to_evidence_and_a_mapping() {
         "Contoso",
         profile,
         &with([
-            role("Read Only Operator", 1, true, &["microsoft.intune/roles/read", READ, READ]),
-            role("Helpdesk", 2, false, &[READ, WIPE]),
-            role("Auditors", 4, false, &[READ]),
+            built_in("Read Only Operator", 1, &["microsoft.intune/roles/read", READ, READ]),
+            role("Helpdesk", 2, &[READ, WIPE]),
+            role("Auditors", 4, &[READ]),
         ]),
     );
     let compared = || {

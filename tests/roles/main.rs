@@ -14,8 +14,7 @@ mod view;
 
 use plumbline_governance::scope::Scope;
 use plumbline_policy::catalog::ROLE_DEFINITION;
-use plumbline_tests::policies::guid;
-use serde_json::{Value, json};
+use plumbline_tests::policies::role;
 
 /// The type that no baseline holds.
 const ASSIGNMENT: &str = "intuneRoleAssignment";
@@ -23,18 +22,6 @@ const ASSIGNMENT: &str = "intuneRoleAssignment";
 const READ: &str = "Microsoft.Intune_ManagedDevices_Read";
 const UPDATE: &str = "Microsoft.Intune_ManagedDevices_Update";
 const WIPE: &str = "Microsoft.Intune_RemoteTasks_Wipe";
-
-/// A custom role as beta writes it.
-fn role(name: &str, number: u32, allowed: &[&str]) -> Value {
-    json!({
-        "@odata.context": "https://graph.microsoft.com/beta/$metadata#deviceManagement/roleDefinitions/$entity",
-        "id": guid(number), "displayName": name, "description": "", "isBuiltIn": false,
-        "rolePermissions": [{ "resourceActions": [
-            { "allowedResourceActions": allowed, "notAllowedResourceActions": [] }
-        ] }],
-        "roleScopeTagIds": ["0"],
-    })
-}
 
 /// A scope of one policy type and some foundations.
 fn scope(policy: &str, foundations: &[&str]) -> Scope {

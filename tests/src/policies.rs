@@ -32,6 +32,19 @@ pub fn feature(name: &str, number: u32, version: &str) -> Value {
     })
 }
 
+/// A custom role as beta writes it.
+#[must_use]
+pub fn role(name: &str, number: u32, allowed: &[&str]) -> Value {
+    json!({
+        "@odata.context": format!("{METADATA}deviceManagement/roleDefinitions/$entity"),
+        "id": guid(number), "displayName": name, "description": "", "isBuiltIn": false,
+        "rolePermissions": [{ "resourceActions": [
+            { "allowedResourceActions": allowed, "notAllowedResourceActions": [] }
+        ] }],
+        "roleScopeTagIds": ["0"],
+    })
+}
+
 /// A quality update profile: a second plain type. `days` is its content.
 #[must_use]
 pub fn quality(name: &str, number: u32, days: u32) -> Value {
